@@ -1,0 +1,113 @@
+"""How a call of an op finds its way: onto a traced graph, onto the layer graph, or to NumPy at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.graph.ir import Tensor
+from brisknet.graph.trace import current_graph, record, traced_floatx
+from brisknet.ops.registry import get_op
+from brisknet.variables import Variable
+
+__all__ = ["apply", "dtype_of", "float_array", "is_float", "is_symbolic", "match_floats"]
+
+# Set by layers/keras_tensor.py when it is imported: (class, function that makes a layer-graph node of an op call).
+_layer_graph: list = []
+
+
+def is_symbolic(x) -> bool:
+    """True for a traced tensor, and for a variable while a step is being traced."""
+    return isinstance(x, Tensor) or (isinstance(x, Variable) and current_graph() is not None)
+
+
+def apply(op: str, inputs, **attrs):
+    """Call op `op`: one value where it has one output, else a tuple.
+
+    Symbolic inputs record a node; KerasTensors make a node of the layer graph; arrays are computed at once by the
+    op's NumPy reference.
+    """
+    for cls, call in _layer_graph:
+        if any(isinstance(x, cls) for x in inputs):
+            return call(op, inputs, attrs)
+    if any(is_symbolic(x) for x in inputs):
+        out = record(op, inputs, attrs)
+    else:
+        out = get_op(op).reference(*[_value(x) for x in inputs], **attrs)
+        if not isinstance(out, tuple):
+            return out
+    return out[0] if len(out) == 1 else out
+
+
+def _value(x):
+    return x.value if isinstance(x, Variable) else x
+
+
+def dtype_of(x) -> str:
+    """The dtype name of a tensor, variable or array."""
+    dtype = getattr(x, "dtype", None)
+    if dtype is None:
+        return np.asarray(x).dtype.name
+    return dtype if isinstance(dtype, str) else np.dtype(dtype).name
+
+
+def is_float(dtype: str) -> bool:
+    return dtype.startswith("float")
+
+
+def floatx() -> str:
+    from brisknet import config
+
+    return traced_floatx() or config.floatx()
+
+
+def float_array(x):
+    """Arrays and numbers as float arrays of the default float type; tensors and variables as they are."""
+    if hasattr(x, "_keras_history") or isinstance(x, (Tensor, Variable)):
+        return x
+    x = np.asarray(x)
+    return x if x.dtype in (np.float32, np.float64) else x.astype(floatx())
+
+
+def match_floats(a, b):
+    """The two operands of a binary op with one dtype: Python numbers take the other's, ints meet floats as floats."""
+    wa, wb = isinstance(a, (bool, int, float)), isinstance(b, (bool, int, float))
+    if wa and wb:
+        return np.asarray(a), np.asarray(b)
+    if wa or wb:
+        number, other = (a, b) if wa else (b, a)
+        dtype = dtype_of(other)
+        if isinstance(number, float) and not is_float(dtype):
+            dtype = floatx()
+            other = cast(other, dtype)
+        elif dtype == "bool" and not isinstance(number, bool):
+            dtype = "int32"
+            other = cast(other, dtype)
+        number = np.asarray(number, dtype)
+        return (number, other) if wa else (other, number)
+    a = a if hasattr(a, "dtype") else np.asarray(a)
+    b = b if hasattr(b, "dtype") else np.asarray(b)
+    da, db = dtype_of(a), dtype_of(b)
+    if da == db:
+        return a, b
+    # An array constant next to a traced tensor or a variable takes that one's float type.
+    sa, sb = _weak_array(a), _weak_array(b)
+    if is_float(da) and is_float(db) and sa != sb:
+        target = db if sa else da
+    elif is_float(da) != is_float(db):
+        target = da if is_float(da) else db
+    else:
+        target = np.promote_types(da, db).name
+    return cast(a, target), cast(b, target)
+
+
+def _weak_array(x) -> bool:
+    return isinstance(x, np.ndarray)
+
+
+def cast(x, dtype: str):
+    """x with another dtype; x itself where it has that dtype already."""
+    if dtype_of(x) == dtype:
+        return x
+    if isinstance(x, np.ndarray) or np.isscalar(x):
+        return np.asarray(x).astype(dtype)
+    return apply("cast", (x,), dtype=dtype)

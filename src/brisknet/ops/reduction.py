@@ -1,0 +1,161 @@
+"""Reductions over axes, argmax, one_hot."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.ops.dispatch import apply, cast, dtype_of, float_array, is_float
+from brisknet.ops.elementwise import divide, equal, multiply
+from brisknet.ops.registry import OpSpec, Sample, register
+from brisknet.ops.shape import broadcast_to, reshape
+
+
+def normalize_axes(axis, ndim: int, op: str) -> tuple[int, ...]:
+    """axis (None, int or ints, negative allowed) as a sorted tuple of distinct axes; ValueError names the op."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ValueError(f"{op}: axis {a} is out of range for a tensor of rank {ndim}")
+    axes = tuple(sorted({int(a) % ndim for a in axes}))
+    return axes
+
+
+def reduced_shape(shape, axes, keepdims) -> tuple:
+    if keepdims:
+        return tuple(1 if i in axes else d for i, d in enumerate(shape))
+    return tuple(d for i, d in enumerate(shape) if i not in axes)
+
+
+def _infer(shapes, dtypes, attrs):
+    return ((reduced_shape(shapes[0], attrs["axes"], attrs["keepdims"]), dtypes[0]),)
+
+
+def _spread(g, node):
+    """The gradient of a reduction back over the axes that were reduced."""
+    shape = node.inputs[0].shape
+    return broadcast_to(reshape(g, reduced_shape(shape, node.attrs["axes"], True)), shape)
+
+
+def _extreme_vjp(node, grads):
+    # Ties share the gradient evenly, as in Keras on TensorFlow and JAX.
+    x, y = node.inputs[0], _spread(node.outputs[0], node)
+    hits = cast(equal(x, y), x.dtype)
+    count = sum(hits, axis=node.attrs["axes"], keepdims=True)
+    return (multiply(_spread(grads[0], node), divide(hits, count)),)
+
+
+def _prod_vjp(node, grads):
+    return (divide(_spread(multiply(grads[0], node.outputs[0]), node), node.inputs[0]),)
+
+
+def _samples(draw=None):
+    cases = (((3, 5), (0,)), ((3, 5), (1,)), ((3, 5), (0, 1)), ((2, 3, 4), (1,)), ((2, 3, 4), (0, 2)), ((40,), (0,)))
+    return tuple(
+        Sample((draw(s) if draw else s,), {"axes": a, "keepdims": k}) for s, a in cases for k in (False, True)
+    )
+
+
+def _spaced(shape):  # distinct values well apart: no ties within the finite-difference step, none near zero
+    n = int(np.prod(shape))
+    return (np.random.default_rng(3).permutation(n).reshape(shape) + 1.0) / 4.0
+
+
+def _reference(fn):
+    return lambda x, axes, keepdims: np.asarray(fn(x, axis=axes, keepdims=keepdims), np.asarray(x).dtype)
+
+
+register(OpSpec("reduce_sum", _infer, _reference(np.sum), lambda n, g: (_spread(g[0], n),), _samples()))
+register(
+    OpSpec(
+        "reduce_mean",
+        _infer,
+        _reference(np.mean),
+        lambda n, g: (_spread(multiply(g[0], float(n.outputs[0].size) / max(n.inputs[0].size, 1)), n),),
+        _samples(),
+    )
+)
+register(OpSpec("reduce_max", _infer, _reference(np.max), _extreme_vjp, _samples(_spaced)))
+register(OpSpec("reduce_min", _infer, _reference(np.min), _extreme_vjp, _samples(_spaced)))
+register(OpSpec("reduce_prod", _infer, _reference(np.prod), _prod_vjp, _samples(_spaced)))
+
+
+def _reduce(op, x, axis, keepdims):
+    axes = normalize_axes(axis, len(x.shape), op)
+    return apply(op, (x,), axes=axes, keepdims=bool(keepdims))
+
+
+def sum(x, axis=None, keepdims=False):
+    """Sum of x over axis (None: all)."""
+    x = float_array(x) if dtype_of(x) == "bool" or isinstance(x, (list, tuple)) else x
+    if dtype_of(x) == "bool":
+        x = cast(x, "float32")
+    return _reduce("reduce_sum", x, axis, keepdims)
+
+
+def mean(x, axis=None, keepdims=False):
+    """Mean of x over axis (None: all)."""
+    x = float_array(x)
+    if not is_float(dtype_of(x)):
+        x = cast(x, "float32")
+    return _reduce("reduce_mean", x, axis, keepdims)
+
+
+def max(x, axis=None, keepdims=False):
+    """Largest element of x over axis (None: all); NaN wins."""
+    return _reduce("reduce_max", float_array(x), axis, keepdims)
+
+
+def min(x, axis=None, keepdims=False):
+    """Smallest element of x over axis (None: all); NaN wins."""
+    return _reduce("reduce_min", float_array(x), axis, keepdims)
+
+
+def prod(x, axis=None, keepdims=False):
+    """Product of x over axis (None: all)."""
+    return _reduce("reduce_prod", float_array(x), axis, keepdims)
+
+
+register(
+    OpSpec(
+        "argmax",
+        lambda s, d, a: ((s[0][:-1], "int32"),),
+        lambda x: np.argmax(x, axis=-1).astype(np.int32),
+        None,
+        (Sample(((3, 5),), wrt=()), Sample(((17,),), wrt=())),
+    )
+)
+
+
+def argmax(x, axis=-1):
+    """int32 index of the largest element along axis; the first of equals, NaN counts as largest."""
+    from brisknet.ops.shape import transpose
+
+    x = float_array(x)
+    ndim = len(x.shape)
+    (axis,) = normalize_axes(axis, ndim, "argmax")
+    if axis != ndim - 1:
+        x = transpose(x, [i for i in range(ndim) if i != axis] + [axis])
+    return apply("argmax", (x,))
+
+
+def _one_hot_reference(x, depth, dtype):
+    x = np.asarray(x)
+    return (x[..., None] == np.arange(depth, dtype=x.dtype)).astype(dtype)
+
+
+register(
+    OpSpec(
+        "one_hot",
+        lambda s, d, a: (((*s[0], a["depth"]), a["dtype"]),),
+        _one_hot_reference,
+        lambda n, g: (None,),
+        (Sample((np.array([[0, 2], [3, 9]], np.int32),), {"depth": 4, "dtype": "float32"}, wrt=()),),
+    )
+)
+
+
+def one_hot(x, num_classes, dtype="float32"):
+    """[..., num_classes] with 1 at each index of the int x; an index out of range gives a row of zeros."""
+    return apply("one_hot", (cast(x, "int32"),), depth=int(num_classes), dtype=dtype)
