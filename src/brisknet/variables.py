@@ -105,11 +105,15 @@ class Variable:
         value = np.asarray(value.numpy() if isinstance(value, Variable) else value)
         if value.shape != self._shape:
             raise ValueError(f"variable {self.path!r} has shape {self._shape}, got a value of shape {value.shape}")
+        self.store(value)
+        return self.array()
+
+    def store(self, value: np.ndarray) -> None:
+        """Write an array of the variable's shape into the storage, whatever is being traced."""
         if self.layout == "row":
             self.storage[...] = value
         else:
             pack_panels(value.astype(self._dtype, copy=False), self.storage)
-        return self.array()
 
     def assign_add(self, value):
         """assign(self + value)."""

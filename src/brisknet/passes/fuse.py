@@ -1,0 +1,96 @@
+"""The few peepholes. Each replaces a pair of nodes by one whose kernel does both; a pattern that does not match stays."""
+
+from __future__ import annotations
+
+from brisknet.graph.ir import Graph, Node
+from brisknet.passes.simplify import eliminate_dead, rewrite
+
+__all__ = ["fuse"]
+
+
+def fuse(graph: Graph) -> Graph:
+    """Run every peephole once over the graph."""
+    for peephole in (_dropout_relu_grad, _dgrad_epilogue, _penalty_grad):
+        uses = _uses(graph)
+        replaced, nodes = {}, []
+        for node in graph.nodes:
+            node.inputs = tuple(replaced.get(t, t) for t in node.inputs)
+            new = peephole(node, uses)
+            if new is not None:
+                replaced[node.outputs[0]] = new.outputs[0]
+                node = new
+            nodes.append(node)
+        graph.nodes = nodes
+        rewrite(graph, replaced)
+        eliminate_dead(graph)
+    return graph
+
+
+def _uses(graph: Graph) -> dict:
+    uses: dict = {}
+    for node in graph.nodes:
+        for t in node.inputs:
+            uses.setdefault(t, []).append(node)
+    for t in graph.results():
+        uses.setdefault(t, []).append(None)
+    return uses
+
+
+def _new(like: Node, op: str, inputs, attrs) -> Node:
+    return Node(op, inputs, attrs, tuple((t.shape, t.dtype) for t in like.outputs), like.scope)
+
+
+def _dropout_relu_grad(node: Node, uses):
+    # forward: y = relu(z); d = dropout(y).  backward: act_grad(dropout(g), y) = g * (d > 0) / (1 - rate),
+    # because d > 0 exactly where y > 0 and the element was kept: no mask is drawn again.
+    if node.op != "act_grad" or node.attrs["kind"] != "relu":
+        return None
+    masked, y = node.inputs
+    if masked.node.op != "dropout":
+        return None
+    for user in uses.get(y, ()):
+        if user is not None and user.op == "dropout" and user.attrs == masked.node.attrs and user.inputs[0] is y:
+            scale = node.attrs["scale"] / (1.0 - user.attrs["rate"])
+            return _new(node, "act_grad", (masked.node.inputs[0], user.outputs[0]), {**node.attrs, "scale": scale})
+    return None
+
+
+def _dgrad_epilogue(node: Node, uses):
+    # dx = dense_dgrad(dz, w); dz' = act_grad(dx, y): the factor f'(y) is applied while the tile is in registers
+    if node.op != "act_grad":
+        return None
+    dx, y = node.inputs
+    inner = dx.node
+    if inner.op != "dense_dgrad" or len(inner.inputs) != 2 or len(uses[dx]) != 1 or y.shape != dx.shape:
+        return None
+    return _new(node, "dense_dgrad", (*inner.inputs, y), dict(node.attrs))
+
+
+def _penalty_grad(node: Node, uses):
+    # dw + (sign(w) l1 [+ w 2 l2]): the two or three element-wise passes of a penalty's gradient as one
+    if node.op != "add":
+        return None
+    for g, term in (node.inputs, node.inputs[::-1]):
+        found = _penalty_term(term)
+        if found and found[0].shape == g.shape == node.outputs[0].shape:
+            w, l1, l2 = found
+            return _new(node, "l1l2_grad", (w, g), {"l1": l1, "l2": l2})
+    return None
+
+
+def _penalty_term(t):
+    """(w, l1, l2) where t is sign(w) * l1, w * 2 l2 or the sum of both."""
+    if t.node.op == "add":
+        a, b = (_penalty_term(x) for x in t.node.inputs)
+        return (a[0], a[1] + b[1], a[2] + b[2]) if a and b and a[0] is b[0] else None
+    if t.node.op != "multiply":
+        return None
+    x, c = t.node.inputs
+    if c.node.op != "constant" or c.shape != ():
+        return None
+    value = float(c.node.attrs["value"])
+    if x.node.op == "sign" and x.node.inputs[0].node.op == "variable":
+        return x.node.inputs[0], value, 0.0
+    if x.node.op == "variable":
+        return x, 0.0, value / 2
+    return None

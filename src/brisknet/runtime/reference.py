@@ -1,0 +1,61 @@
+"""The reference executor: runs a graph node by node in NumPy. The specification, the debugger, the fallback."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.graph.ir import Graph
+from brisknet.ops.registry import get_op
+
+__all__ = ["ReferenceProgram"]
+
+
+class ReferenceProgram:
+    """A graph and the order to run it in. `run(feeds)` computes the outputs and updates the variables."""
+
+    executor = "numpy"
+
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self._last_use = self._liveness()
+
+    def _liveness(self) -> list[list]:
+        """For each node, the tensors that may be dropped after it."""
+        keep = set(self.graph.results())
+        last = {}
+        for i, node in enumerate(self.graph.nodes):
+            for t in node.inputs:
+                last[t] = i
+        drop = [[] for _ in self.graph.nodes]
+        for t, i in last.items():
+            if t not in keep:
+                drop[i].append(t)
+        return drop
+
+    def run(self, feeds) -> list[np.ndarray]:
+        """feeds: one array an input, in order, with the graph's static shapes. Returns fresh output arrays."""
+        values: dict = {}
+        with np.errstate(all="ignore"):
+            for node, drop in zip(self.graph.nodes, self._last_use, strict=True):
+                self._compute(node, values, feeds)
+                for t in drop:
+                    values.pop(t, None)
+        outputs = [np.array(values[t], t.dtype, copy=True) for t in self.graph.outputs]
+        updates = [(v, np.asarray(values[t])) for v, t in self.graph.updates.items()]
+        for variable, value in [(v, x.copy() if x.base is not None else x) for v, x in updates]:
+            variable.store(value)
+        return outputs
+
+    @staticmethod
+    def _compute(node, values, feeds) -> None:
+        if node.op == "input":
+            out = (np.asarray(feeds[node.attrs["position"]]),)
+        elif node.op == "constant":
+            out = (node.attrs["value"],)
+        elif node.op == "variable":
+            out = (node.attrs["variable"].array(),)
+        else:
+            out = get_op(node.op).reference(*[values[t] for t in node.inputs], **node.attrs)
+            out = out if isinstance(out, tuple) else (out,)
+        for t, value in zip(node.outputs, out, strict=True):
+            values[t] = value
