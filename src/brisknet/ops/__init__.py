@@ -1,7 +1,7 @@
 """The vocabulary: brisknet.ops, on arrays at once, on traced tensors as nodes of the compute graph."""
 
 from brisknet.ops.activation import elu, gelu, leaky_relu, log_softmax, relu, sigmoid, silu, softmax, softplus, step, tanh
-from brisknet.ops.dense import dense, matmul
+from brisknet.ops.linalg import dense, matmul
 from brisknet.ops.dispatch import cast
 from brisknet.ops.elementwise import (
     abs, add, ceil, clip, cos, divide, equal, erf, exp, expm1, floor, greater, greater_equal, less, less_equal, log,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+
 import numpy as np
 
 from brisknet.ops.dispatch import apply, cast, dtype_of, float_array, is_float
@@ -72,7 +74,7 @@ register(
         "reduce_mean",
         _infer,
         _reference(np.mean),
-        lambda n, g: (_spread(multiply(g[0], float(n.outputs[0].size) / max(n.inputs[0].size, 1)), n),),
+        lambda n, g: (_spread(multiply(g[0], float(n.outputs[0].size) / builtins.max(n.inputs[0].size, 1)), n),),
         _samples(),
     )
 )

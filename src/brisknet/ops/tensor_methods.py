@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from brisknet.graph.ir import Tensor
-from brisknet.ops import dense, dispatch, elementwise, reduction, shape
+from brisknet.ops import dispatch, elementwise, linalg, reduction, shape
 
 
 def _install() -> None:
     binary = {
         "add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
-        "truediv": elementwise.divide, "pow": elementwise.power, "matmul": dense.matmul,
+        "truediv": elementwise.divide, "pow": elementwise.power, "matmul": linalg.matmul,
     }  # fmt: skip
     for name, fn in binary.items():
         setattr(Tensor, f"__{name}__", lambda self, other, fn=fn: fn(self, other))

@@ -1,0 +1,110 @@
+"""Penalties on weights and outputs, as in keras.regularizers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.ops.loss import l1l2_penalty
+from brisknet.utils.naming import lookup
+
+__all__ = ["L1", "L2", "L1L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
+
+
+class Regularizer:
+    """Base class. Subclasses define __call__(x) -> scalar and get_config()."""
+
+    def __call__(self, x):
+        return 0.0
+
+    def get_config(self) -> dict:
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict):
+        return cls(**config)
+
+
+def _factor(value, name):
+    value = 0.0 if value is None else value
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
+        raise ValueError(f"{name} must be a number >= 0, got {value!r}")
+    if not np.isfinite(value) or value < 0:
+        raise ValueError(f"{name} must be a finite number >= 0, got {value!r}")
+    return float(value)
+
+
+class L1L2(Regularizer):
+    """l1 * sum|x| + l2 * sum x^2 (elastic net)."""
+
+    def __init__(self, l1=0.0, l2=0.0):
+        self.l1, self.l2 = _factor(l1, "l1"), _factor(l2, "l2")
+
+    def __call__(self, x):
+        return l1l2_penalty(x, self.l1, self.l2)
+
+    def get_config(self):
+        return {"l1": self.l1, "l2": self.l2}
+
+
+class L1(L1L2):
+    """l1 * sum|x|."""
+
+    def __init__(self, l1=0.01):
+        super().__init__(l1=_factor(l1, "l1"))
+
+    def get_config(self):
+        return {"l1": self.l1}
+
+
+class L2(L1L2):
+    """l2 * sum x^2."""
+
+    def __init__(self, l2=0.01):
+        super().__init__(l2=_factor(l2, "l2"))
+
+    def get_config(self):
+        return {"l2": self.l2}
+
+
+def l1(l1=0.01):
+    """L1(l1)."""
+    return L1(l1)
+
+
+def l2(l2=0.01):
+    """L2(l2)."""
+    return L2(l2)
+
+
+def l1_l2(l1=0.01, l2=0.01):
+    """L1L2(l1, l2)."""
+    return L1L2(l1, l2)
+
+
+_TABLE = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2": lambda: L1L2(0.01, 0.01)}
+
+
+def get(identifier):
+    """A regularizer from a name, a class, an instance, a callable or a config dict; None stays None."""
+    if identifier is None:
+        return None
+    if isinstance(identifier, str):
+        return lookup("regularizer", identifier, _TABLE)()
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"regularizer: a name, a callable or a Regularizer expected, got {identifier!r}")
+
+
+def serialize(regularizer):
+    """{"class_name", "config"} of a regularizer."""
+    return {"class_name": type(regularizer).__name__, "config": regularizer.get_config()}
+
+
+def deserialize(config: dict, custom_objects=None):
+    """The regularizer of a config dict; ValueError for an unknown class."""
+    table = {**_TABLE, **(custom_objects or {})}
+    return lookup("regularizer", config["class_name"], table).from_config(config.get("config", {}))
