@@ -34,7 +34,7 @@ class Variable:
         if dtype is None:
             dtype = config.floatx() if value.dtype.kind == "f" else value.dtype.name
         self.name = self.path = name
-        self.trainable = trainable
+        self.trainable = self.born_trainable = bool(trainable)
         self.regularizer = None
         self.constraint = None
         self.overwrite_with_gradient = False

@@ -160,18 +160,12 @@ class Layer:
     @property
     def weights(self) -> list[Variable]:
         """Trainable then other weights of the layer, then those of the layers inside, each once."""
-        own = [v for v in self._own if v.trainable] + [v for v in self._own if not v.trainable]
-        if self._own and not self._trainable:
-            own = list(self._own_order())
+        own = [v for v in self._own if v.born_trainable] + [v for v in self._own if not v.born_trainable]
         out = {id(v): v for v in own}
         for layer in self._layers:
             for v in layer.weights:
                 out.setdefault(id(v), v)
         return list(out.values())
-
-    def _own_order(self):
-        born = [v for v in self._own if getattr(v, "_born_trainable", v.trainable)]
-        return born + [v for v in self._own if not getattr(v, "_born_trainable", v.trainable)]
 
     variables = weights
 
@@ -184,9 +178,7 @@ class Layer:
         value = bool(value)
         self._trainable = value
         for v in self._own:
-            if not hasattr(v, "_born_trainable"):
-                v._born_trainable = v.trainable
-            v.trainable = value and v._born_trainable
+            v.trainable = value and v.born_trainable
         for layer in self._layers:
             layer.trainable = value
 

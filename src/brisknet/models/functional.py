@@ -1,0 +1,229 @@
+"""Functional: a model made of the calls between symbolic inputs and outputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.layers.core import InputLayer
+from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure, source_layers
+from brisknet.layers.layer import Layer
+from brisknet.models.model import Model
+from brisknet.saving.objects import deserialize_layer, serialize_layer
+
+__all__ = ["Functional"]
+
+
+class Functional(Model):
+    """A model from symbolic inputs to symbolic outputs, each a tensor or a list or dict of tensors."""
+
+    def __init__(self, inputs=None, outputs=None, name=None, trainable=True, **kwargs):
+        if inputs is None or outputs is None:
+            raise ValueError("Model: inputs and outputs must both be given")
+        super().__init__(name=name, **kwargs)
+        _require_symbolic(inputs, "inputs")
+        _require_symbolic(outputs, "outputs")
+        self._init_graph(inputs, outputs)
+        if not trainable:
+            self.trainable = False
+
+    def _init_graph(self, inputs, outputs) -> None:
+        object.__setattr__(self, "_inputs_struct", inputs)
+        object.__setattr__(self, "_outputs_struct", outputs)
+        object.__setattr__(self, "_nodes", _order_nodes(flatten(inputs), flatten(outputs)))
+        self._layers[:] = list({id(n.layer): n.layer for n in self._nodes}.values())
+        self.built = True
+        self._build_shape = [t.shape for t in flatten(inputs)]
+
+    # ---- structure ----------------------------------------------------------------------------------------------
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, flat."""
+        return flatten(self._inputs_struct)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, flat."""
+        return flatten(self._outputs_struct)
+
+    @property
+    def input(self):
+        return self._inputs_struct
+
+    @property
+    def output(self):
+        return self._outputs_struct
+
+    @property
+    def input_names(self) -> list[str]:
+        return [source_layers(t).layer.name for t in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        return [t._keras_history[0].name for t in self.outputs]
+
+    @property
+    def input_shape(self):
+        """The shape of the input, or a list of shapes."""
+        shapes = [t.shape for t in self.inputs]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output_shape(self):
+        """The shape of the output, or a list of shapes."""
+        shapes = [t.shape for t in self.outputs]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    # ---- running ------------------------------------------------------------------------------------------------
+    def call(self, inputs, training=None, mask=None):
+        """Run every call of the graph, in order, on traced tensors, arrays or other symbolic tensors."""
+        values = dict(zip((id(t) for t in self.inputs), self._match_inputs(inputs), strict=True))
+        for node in self._nodes:
+            if isinstance(node.layer, InputLayer):
+                continue
+            args, kwargs = map_structure(lambda t: _value(t, values), (node.args, node.kwargs))
+            if "training" in node.layer._accepts and kwargs.get("training") is None and training is not None:
+                kwargs["training"] = training
+            outs = flatten(node.layer(*args, **kwargs))
+            values.update((id(t), v) for t, v in zip(flatten(node.outputs), outs, strict=True))
+        return map_structure(lambda t: values[id(t)], self._outputs_struct)
+
+    def _match_inputs(self, inputs) -> list:
+        """The given inputs in the order of self.inputs: one value, a list, or a dict by input name."""
+        if isinstance(inputs, dict):
+            names = list(self._inputs_struct) if isinstance(self._inputs_struct, dict) else self.input_names
+            missing = [n for n in names if n not in inputs]
+            if missing:
+                raise ValueError(f"model {self.name!r}: no value for input(s) {missing}; got {sorted(inputs)}")
+            given = [inputs[n] for n in names]
+        else:
+            given = flatten(inputs)
+        if len(given) != len(self.inputs):
+            raise ValueError(f"model {self.name!r} has {len(self.inputs)} input(s), got {len(given)}")
+        return [self._fit_rank(x, t) for x, t in zip(given, self.inputs, strict=True)]
+
+    def _fit_rank(self, x, expected: KerasTensor):
+        """x as is, or with the trailing axis of 1 that the model expects and the data lack (as in Keras)."""
+        from brisknet.ops.shape import expand_dims, squeeze
+
+        shape, want = tuple(x.shape), expected.shape
+        if len(shape) == len(want) - 1 and want[-1] == 1:
+            x = expand_dims(x, -1) if not isinstance(x, KerasTensor) else x
+        elif len(shape) == len(want) + 1 and shape[-1] == 1:
+            x = squeeze(x, -1) if not isinstance(x, KerasTensor) else x
+        shape = tuple(x.shape)
+        same = len(shape) == len(want) and all(
+            w is None or s is None or s == w for s, w in zip(shape[1:], want[1:], strict=True)
+        )
+        if not same:
+            name = source_layers(expected).layer.name
+            raise ValueError(f"model {self.name!r}: input {name!r} expects shape {want}, got {shape}")
+        return x
+
+    def compute_output_shape(self, input_shape):
+        return map_structure(lambda t: t.shape, self._outputs_struct)
+
+    def compute_output_spec(self, inputs, training=None, mask=None):
+        return Layer.compute_output_spec(self, inputs)
+
+    def build(self, input_shape=None) -> None:
+        """Nothing to do: the calls that made the model have built its layers."""
+
+    # ---- config -------------------------------------------------------------------------------------------------
+    def get_config(self) -> dict:
+        """Layers, the calls between them, inputs and outputs, as plain data."""
+        numbers = {}  # (layer id, call number) -> number among this model's calls
+        per_layer: dict[int, list[CallNode]] = {}
+        for node in self._nodes:
+            calls = per_layer.setdefault(id(node.layer), [])
+            numbers[id(node)] = len(calls)
+            calls.append(node)
+
+        def ref(t: KerasTensor):
+            node = source_layers(t)
+            return {"keras_tensor": [node.layer.name, numbers[id(node)], t._keras_history[2]]}
+
+        def plain(structure):
+            return map_structure(lambda t: ref(t) if isinstance(t, KerasTensor) else t, structure)
+
+        layers = []
+        for layer in self._layers:
+            calls = [] if isinstance(layer, InputLayer) else per_layer[id(layer)]
+            nodes = [{"args": plain(list(n.args)), "kwargs": plain(n.kwargs)} for n in calls]
+            layers.append({**serialize_layer(layer), "name": layer.name, "inbound_nodes": nodes})
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "layers": layers,
+            "inputs": plain(self._inputs_struct),
+            "outputs": plain(self._outputs_struct),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None):
+        """A new model, with new weights, from get_config()'s dict."""
+        layers, made, todo = {}, {}, []
+        for entry in config["layers"]:
+            layer = deserialize_layer(entry, custom_objects)
+            layers[entry["name"]] = layer
+            if isinstance(layer, InputLayer):
+                made[entry["name"], 0] = [layer.output]
+            todo += [(entry["name"], i, node) for i, node in enumerate(entry["inbound_nodes"])]
+
+        def resolve(x):
+            if isinstance(x, dict) and set(x) == {"keras_tensor"}:
+                name, call, index = x["keras_tensor"]
+                return made[name, call][index]
+            if isinstance(x, dict):
+                return {k: resolve(v) for k, v in x.items()}
+            return [resolve(v) for v in x] if isinstance(x, (list, tuple)) else x
+
+        while todo:
+            later = []
+            for name, call, node in todo:
+                try:
+                    args, kwargs = resolve(node["args"]), resolve(node["kwargs"])
+                except KeyError:
+                    later.append((name, call, node))
+                    continue
+                made[name, call] = flatten(layers[name](*args, **kwargs))
+            if len(later) == len(todo):
+                raise ValueError(f"model config: the calls of {sorted({n for n, _, _ in todo})} never get their inputs")
+            todo = later
+        return cls(resolve(config["inputs"]), resolve(config["outputs"]), config["name"], config.get("trainable", True))
+
+
+def _value(t, values):
+    return values[id(t)] if isinstance(t, KerasTensor) else t
+
+
+def _require_symbolic(structure, what) -> None:
+    for t in flatten(structure):
+        if not isinstance(t, KerasTensor):
+            kind = f"an array of shape {t.shape}" if isinstance(t, np.ndarray) else repr(t)
+            raise ValueError(f"Model: {what} must be symbolic tensors from Input() and layer calls, got {kind}")
+
+
+def _order_nodes(inputs, outputs) -> list[CallNode]:
+    """The calls that lead from inputs to outputs, inputs first, in topological order."""
+    stop = {id(t) for t in inputs}
+    order, state = [source_layers(t) for t in inputs], {}
+    state.update((id(n), 2) for n in order)
+    for out in outputs:
+        stack = [(out, False)]
+        while stack:
+            t, done = stack.pop()
+            if id(t) in stop:
+                continue
+            node = source_layers(t)
+            if done:
+                if state.get(id(node)) != 2:
+                    state[id(node)] = 2
+                    order.append(node)
+                continue
+            if state.get(id(node)) == 2:
+                continue
+            if isinstance(node.layer, InputLayer):
+                raise ValueError(f"Model: outputs depend on input {node.layer.name!r}, which is not among the inputs")
+            stack.append((t, True))
+            stack += [(x, False) for x in reversed(node.inputs)]
+    return order

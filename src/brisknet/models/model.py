@@ -1,0 +1,108 @@
+"""Model: a Layer that can be compiled, trained, evaluated and asked for predictions."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+
+from brisknet.layers.keras_tensor import KerasTensor, flatten
+from brisknet.layers.layer import Layer
+from brisknet.training.trainer import Trainer
+
+__all__ = ["Model"]
+
+
+class Model(Trainer, Layer):
+    """Model(inputs, outputs) makes a functional model; a subclass with call() is a subclassed one."""
+
+    def __new__(cls, *args, **kwargs):
+        from brisknet.models.functional import Functional
+
+        functional = "inputs" in kwargs or "outputs" in kwargs or (args and _all_symbolic(args[0]))
+        if cls is Model and functional:
+            return object.__new__(Functional)
+        return object.__new__(cls)
+
+    def __init__(self, *args, **kwargs):
+        if type(self) is Model and not args and not kwargs:
+            raise TypeError("Model() needs inputs and outputs, or a subclass with its own call(); see also Sequential")
+        Layer.__init__(self, *args, **kwargs)
+        Trainer.__init__(self)
+
+    # ---- structure ----------------------------------------------------------------------------------------------
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in order; the input layers of a functional model first."""
+        return list(self._layers)
+
+    def get_layer(self, name=None, index=None) -> Layer:
+        """The layer of a name or at an index; ValueError where there is none."""
+        if (name is None) == (index is None):
+            raise ValueError("get_layer: give a name or an index, one of the two")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"get_layer: index {index} is out of range for {len(self.layers)} layers")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"get_layer: no layer named {name!r}; there are {[x.name for x in self.layers]}")
+
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False):
+        """Print a table of the layers, their output shapes and their weights."""
+        from brisknet.utils.summary import summary
+
+        return summary(self, line_length, print_fn, expand_nested, show_trainable)
+
+    def build(self, input_shape) -> None:
+        """Build the weights of a subclassed model by tracing call() once on an input of this shape."""
+        if type(self).call is Layer.call:
+            raise TypeError(f"{type(self).__name__} must define call(self, inputs)")
+        x = KerasTensor(tuple(input_shape), self.dtype)
+        self.built = True
+        self.compute_output_spec(x)
+
+    # ---- copies -------------------------------------------------------------------------------------------------
+    def __deepcopy__(self, memo):
+        new = type(self).from_config(self.get_config())
+        memo[id(self)] = new
+        _copy_state(self, new, memo)
+        return new
+
+    def __reduce__(self):
+        return _rebuild, (type(self), self.get_config()), self._pickled_state()
+
+    def __setstate__(self, state):
+        if state["weights"] is not None:
+            if not self.built:
+                self.build(state["build_shape"])
+            self.set_weights(state["weights"])
+        self._restore_compiled(state["compiled"])
+
+    def _pickled_state(self) -> dict:
+        return {
+            "weights": self.get_weights() if self.built else None,
+            "build_shape": getattr(self, "_build_shape", None),
+            "compiled": self._compiled_state(),
+        }
+
+
+def _rebuild(cls, config):
+    return cls.from_config(config)
+
+
+def _copy_state(old, new, memo) -> None:
+    state = old._pickled_state()
+    state["compiled"] = copy.deepcopy(state["compiled"], memo)
+    new.__setstate__(state)
+
+
+def _all_symbolic(x) -> bool:
+    leaves = flatten(x)
+    return bool(leaves) and all(isinstance(t, KerasTensor) for t in leaves)
+
+
+def clone_like(arrays):
+    """Copies of arrays."""
+    return [np.array(a) for a in arrays]

@@ -1,0 +1,145 @@
+"""Sequential: a stack of layers, each fed by the one before."""
+
+from __future__ import annotations
+
+from brisknet.layers.core import Input, InputLayer
+from brisknet.layers.keras_tensor import KerasTensor
+from brisknet.layers.layer import Layer
+from brisknet.models.functional import Functional
+from brisknet.models.model import Model
+from brisknet.saving.objects import deserialize_layer, serialize_layer
+
+__all__ = ["Sequential"]
+
+
+class Sequential(Model):
+    """Sequential([layers]): with a known input shape it is built at once, else on the first data it sees."""
+
+    def __init__(self, layers=None, trainable=True, name=None):
+        super().__init__(name=name)
+        object.__setattr__(self, "_functional", None)
+        object.__setattr__(self, "_stack", [])
+        for layer in layers or ():
+            self.add(layer, rebuild=False)
+        self._maybe_build()
+        if not trainable:
+            self.trainable = False
+
+    # ---- structure ----------------------------------------------------------------------------------------------
+    def add(self, layer, rebuild=True) -> None:
+        """Put a layer on top of the stack."""
+        if isinstance(layer, KerasTensor) and isinstance(layer._keras_history[0], InputLayer):
+            layer = layer._keras_history[0]
+        if not isinstance(layer, Layer):
+            if callable(layer):
+                raise ValueError(f"Sequential.add: a Layer expected, got the function {layer!r}; wrap it in Activation")
+            raise ValueError(f"Sequential.add: a Layer expected, got {layer!r} of type {type(layer).__name__}")
+        if any(x.name == layer.name for x in self._stack):
+            raise ValueError(
+                f"Sequential.add: a layer named {layer.name!r} is in the model already; layer names must be unique"
+            )
+        if isinstance(layer, InputLayer) and self._stack:
+            raise ValueError(f"Sequential.add: an Input must come first, {len(self._stack)} layer(s) are there already")
+        if not self._stack and not isinstance(layer, InputLayer) and layer._input_shape_arg is not None:
+            self._push(Input(layer._input_shape_arg)._keras_history[0])
+        self._push(layer)
+        if rebuild:
+            self._maybe_build()
+
+    def _push(self, layer) -> None:
+        self._stack.append(layer)
+        self._layers[:] = [x for x in self._stack if not isinstance(x, InputLayer)]
+        self._forget_programs()
+
+    def pop(self, rebuild=True) -> Layer:
+        """Take the top layer off and return it."""
+        if not self._stack:
+            raise ValueError("Sequential.pop: there is no layer to take off")
+        layer = self._stack.pop()
+        self._layers[:] = [x for x in self._stack if not isinstance(x, InputLayer)]
+        self._forget_programs()
+        self.built = False
+        object.__setattr__(self, "_functional", None)
+        if rebuild:
+            self._maybe_build()
+        return layer
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the stack, without the input layer."""
+        return [x for x in self._stack if not isinstance(x, InputLayer)]
+
+    def _maybe_build(self) -> None:
+        if self._stack and isinstance(self._stack[0], InputLayer):
+            if len(self._stack) > 1:
+                self._connect()
+        elif self._stack and isinstance(self._stack[0], Functional):
+            self._connect()
+
+    def _connect(self) -> None:
+        first = self._stack[0]
+        if isinstance(first, InputLayer):
+            x, rest = first.output, self._stack[1:]
+            inputs = x
+        else:
+            inputs = x = Input(batch_shape=first.input_shape)
+            rest = self._stack
+        for layer in rest:
+            x = layer(x)
+        object.__setattr__(self, "_functional", Functional(inputs, x, name=self.name))
+        self.built = True
+        self._build_shape = inputs.shape
+
+    def build(self, input_shape=None) -> None:
+        """Build the weights for inputs of this shape (batch first)."""
+        if self._functional is not None and self.built:
+            return
+        if not self._stack:
+            raise ValueError(f"Sequential {self.name!r} has no layers yet: add() some before using it")
+        if input_shape is None:
+            raise ValueError(f"Sequential {self.name!r}: input_shape is needed to build it")
+        if not isinstance(self._stack[0], InputLayer):
+            shape = tuple(input_shape)
+            self._stack.insert(0, Input(batch_shape=(None, *shape[1:]))._keras_history[0])
+        self._connect()
+
+    # ---- delegation to the functional model inside ------------------------------------------------------------------
+    def call(self, inputs, training=None, mask=None):
+        if self._functional is None:
+            raise ValueError(f"Sequential {self.name!r} has no layers yet: add() some before calling it")
+        return self._functional.call(inputs, training=training)
+
+    def compute_output_spec(self, inputs, training=None, mask=None):
+        return Layer.compute_output_spec(self, inputs)
+
+    def compute_output_shape(self, input_shape):
+        shape = tuple(input_shape)
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def _need_built(self) -> Functional:
+        if self._functional is None:
+            raise AttributeError(
+                f"Sequential {self.name!r} is not built yet: give its first layer an Input, call build(input_shape), "
+                "or call the model on data"
+            )
+        return self._functional
+
+    inputs = property(lambda self: self._need_built().inputs)
+    outputs = property(lambda self: self._need_built().outputs)
+    input = property(lambda self: self._need_built().input)
+    output = property(lambda self: self._need_built().output)
+    input_shape = property(lambda self: self._need_built().input_shape)
+    output_shape = property(lambda self: self._need_built().output_shape)
+    input_names = property(lambda self: self._need_built().input_names)
+    output_names = property(lambda self: self._need_built().output_names)
+
+    # ---- config -------------------------------------------------------------------------------------------------
+    def get_config(self) -> dict:
+        return {"name": self.name, "trainable": self.trainable, "layers": [serialize_layer(x) for x in self._stack]}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None):
+        layers = [deserialize_layer(x, custom_objects) for x in config["layers"]]
+        return cls(layers, config.get("trainable", True), config["name"])
