@@ -290,6 +290,18 @@ def step(x, low=-1.0, high=1.0):
     return apply("step", (float_array(x),), low=float(low), high=float(high))
 
 
+register(
+    OpSpec(  # -1/1 by the sign of the score, its gradient handed straight through: the perceptron rule
+        "straight_step",
+        lambda s, d, a: ((s[0], d[0]),),
+        lambda x: _typed(x, np.where(np.isnan(x), x, np.where(x > 0, 1.0, -1.0))),
+        lambda n, g: (g[0],),
+        (Sample((_off_zero((3, 5)),), wrt=()),),
+        inplace=(0,),
+    )
+)
+
+
 # ---- softmax ----------------------------------------------------------------------------------------------------------
 def softmax_array(x):
     """Softmax over the last axis."""
