@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from brisknet.graph.ir import Graph
 from brisknet.ops.registry import get_op
+from brisknet.runtime import philox
 
-__all__ = ["ReferenceProgram"]
+__all__ = ["ReferenceLoop", "ReferenceProgram"]
 
 
 class ReferenceProgram:
@@ -59,3 +62,41 @@ class ReferenceProgram:
             out = out if isinstance(out, tuple) else (out,)
         for t, value in zip(node.outputs, out, strict=True):
             values[t] = value
+
+
+class ReferenceLoop:
+    """Epochs of steps over arrays, one program run a step. The native loop has the same methods."""
+
+    def __init__(self, program_for, arrays, rows: int, batch: int, shuffle_key=None, fetch=None):
+        self.program_for, self.arrays, self.rows, self.batch = program_for, arrays, rows, batch
+        self.shuffle_key, self.fetch = shuffle_key, fetch
+        self.steps = -(-rows // batch)
+        self.step = 0
+        self._order = None
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Start at the first row; shuffle where a key was given."""
+        self.step = 0
+        if self.shuffle_key is not None:
+            self._order = philox.shuffle(self.rows, self.shuffle_key, epoch)
+
+    def run(self, max_steps: int = 0, seconds: float = float("inf")) -> bool:
+        """Run steps until the epoch has ended (True), max_steps are done, or the time is up (False)."""
+        deadline = time.monotonic() + seconds
+        first = self.step
+        while self.step < self.steps:
+            start = self.step * self.batch
+            stop = min(start + self.batch, self.rows)
+            at = slice(start, stop) if self._order is None else self._order[start:stop]
+            program = self.program_for(stop - start)
+            feeds = [
+                a[at].astype(t.dtype, copy=False) for a, t in zip(self.arrays, program.graph.inputs, strict=True)
+            ]
+            outs = program.run(feeds)
+            if self.fetch is not None:
+                for target, value in zip(self.fetch, outs, strict=True):
+                    target[start:stop] = value
+            self.step += 1
+            if self.step < self.steps and (self.step - first == max_steps or time.monotonic() >= deadline):
+                return False
+        return True

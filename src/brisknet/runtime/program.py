@@ -1,0 +1,48 @@
+"""From a traced graph to something that runs: the passes, then the executor that config.backend() names."""
+
+from __future__ import annotations
+
+from brisknet import config
+from brisknet.graph.ir import Graph
+from brisknet.graph.verify import verify
+from brisknet.passes.fuse import fuse
+from brisknet.passes.simplify import simplify
+from brisknet.runtime.reference import ReferenceLoop, ReferenceProgram
+
+__all__ = ["compile_graph", "make_loop", "optimize"]
+
+
+def optimize(graph: Graph) -> Graph:
+    """Simplify and fuse, verifying after each pass."""
+    verify(graph, "tracing")
+    verify(simplify(graph), "simplify")
+    return verify(fuse(graph), "fuse")
+
+
+def compile_graph(graph: Graph):
+    """A program of the graph: native, unless the back end is "numpy" or the graph computes in float64."""
+    graph = optimize(graph)
+    if config.backend() == "native" and not _wants_float64(graph):
+        from brisknet.runtime.native import NativeProgram
+
+        return NativeProgram(graph)
+    return ReferenceProgram(graph)
+
+
+def _wants_float64(graph: Graph) -> bool:
+    return any(t.dtype == "float64" and t.shape for n in graph.nodes for t in n.outputs) or any(
+        t.dtype == "float64" for n in graph.nodes if n.op not in ("metric_add", "variable") for t in n.outputs
+    )
+
+
+def make_loop(program_for, arrays, rows, batch, shuffle_key=None, fetch=None):
+    """A loop over the rows of `arrays` in batches.
+
+    program_for(n) gives the program for batches of n rows; all programs of one loop have the same executor.
+    """
+    program = program_for(min(batch, rows))
+    if program.executor == "native":
+        from brisknet.runtime.native import NativeLoop
+
+        return NativeLoop(program_for, arrays, rows, batch, shuffle_key, fetch)
+    return ReferenceLoop(program_for, arrays, rows, batch, shuffle_key, fetch)

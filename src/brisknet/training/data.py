@@ -1,0 +1,130 @@
+"""What users feed, as checked C-contiguous arrays: one row a sample, errors that name the argument."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.layers.keras_tensor import flatten
+
+__all__ = ["as_rows", "class_weights_to_sample_weights", "same_length", "split_validation"]
+
+_KINDS = {"O": "objects", "U": "strings", "S": "bytes", "c": "complex numbers", "M": "dates", "m": "time spans", "V": "records"}
+
+
+def to_array(x, name: str) -> np.ndarray:
+    """Anything with __array__, a buffer, DLPack or nested lists of numbers, as an array of numbers."""
+    if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
+        return x
+    if hasattr(x, "dtypes") and hasattr(x, "columns"):  # a pandas frame: nullable columns have NaN for missing
+        return _from_frame(x, name)
+    if hasattr(x, "to_numpy") and not isinstance(x, np.ndarray):
+        try:
+            x = x.to_numpy(dtype=None if getattr(x.dtype, "kind", "O") in "fiub" and _plain_dtype(x) else "float64")
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name}: numbers expected, got a series of dtype {x.dtype} ({error})") from None
+    elif not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
+        x = np.from_dlpack(x)
+    if hasattr(x, "_keras_history"):
+        raise TypeError(f"{name}: an array expected, got a symbolic KerasTensor of shape {x.shape}")
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name}: rows of equal length expected, got a ragged sequence ({error})") from None
+    if array.dtype.kind not in "fiub":
+        what = _KINDS.get(array.dtype.kind, str(array.dtype))
+        hint = ""
+        if array.dtype.kind == "O":
+            hint = "; convert it with .astype('float32') once every entry is a number"
+        if array.dtype.kind in "US":
+            hint = "; encode the words as numbers first"
+        raise TypeError(f"{name}: an array of numbers expected, got {what} (dtype {array.dtype}){hint}")
+    return array
+
+
+def _plain_dtype(x) -> bool:
+    return isinstance(getattr(x, "dtype", None), np.dtype)
+
+
+def _from_frame(frame, name: str) -> np.ndarray:
+    columns = []
+    for column in frame.columns:
+        series = frame[column]
+        try:
+            columns.append(np.asarray(series.to_numpy(dtype="float64")))
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"{name}: column {column!r} of dtype {series.dtype} can't be turned into numbers ({error}); encode or "
+                "drop it"
+            ) from None
+    return np.column_stack(columns) if columns else np.empty((len(frame), 0))
+
+
+def as_rows(x, name: str) -> np.ndarray:
+    """An array of at least one row, native byte order, C-contiguous (a copy only where needed)."""
+    array = to_array(x, name)
+    if array.ndim == 0:
+        raise ValueError(f"{name}: an array with one row a sample expected, got the single number {array}")
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (2, 4, 8):
+        array = array.astype(np.float64)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return np.ascontiguousarray(array)
+
+
+def same_length(arrays: dict) -> int:
+    """The number of rows that all arrays have; ValueError names those that differ, or that are empty."""
+    sizes = {name: len(a) for name, a in arrays.items() if a is not None}
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{n} has {k}" for n, k in sizes.items())
+        raise ValueError(f"all arrays must have the same number of rows, but {listed}")
+    rows = next(iter(sizes.values()))
+    if rows == 0:
+        raise ValueError(f"{next(iter(sizes))}: at least one row expected, got an empty array")
+    return rows
+
+
+def class_weights_to_sample_weights(y: np.ndarray, class_weight: dict) -> np.ndarray:
+    """One weight a row from {class: weight}; y holds labels [n], [n, 1] or one-hot rows. Classes not named weigh 1."""
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight: a dict {{class: weight}} expected, got {type(class_weight).__name__}")
+    for key, value in class_weight.items():
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if not isinstance(key, (int, np.integer)) or not number or not np.isfinite(value) or value < 0:
+            raise ValueError(f"class_weight: whole class numbers and weights >= 0 expected, got {{{key!r}: {value!r}}}")
+    if y.ndim > 2:
+        raise ValueError(f"class_weight: targets of rank 1 or 2 expected, got shape {y.shape}")
+    labels = np.argmax(y, axis=1) if y.ndim == 2 and y.shape[1] > 1 else np.round(y.reshape(len(y))).astype(np.int64)
+    weights = np.ones(len(y), np.float32)
+    for key, value in class_weight.items():
+        weights[labels == key] = value
+    return weights
+
+
+def split_validation(arrays: list, fraction: float):
+    """(training part, validation part): the last `fraction` of the rows is held out, before any shuffling."""
+    number = isinstance(fraction, (int, float, np.floating)) and not isinstance(fraction, bool)
+    if not number or not 0 < fraction < 1:
+        raise ValueError(f"validation_split must be a number between 0 and 1, got {fraction!r}")
+    rows = len(next(a for a in flatten(arrays) if a is not None))
+    at = int(np.floor(rows * (1.0 - fraction)))
+    if at == 0 or at == rows:
+        raise ValueError(
+            f"validation_split={fraction} of {rows} rows leaves {at} for training and {rows - at} for validation; "
+            "both need at least one"
+        )
+
+    def cut(structure, part):
+        if isinstance(structure, list):
+            return [cut(s, part) for s in structure]
+        return None if structure is None else structure[part]
+
+    return cut(arrays, slice(0, at)), cut(arrays, slice(at, rows))
+
+
+def check_count(value, name: str, least: int = 1, none: bool = False):
+    """A whole number >= least (or None where allowed); ValueError otherwise."""
+    if value is None and none:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
+    return int(value)
