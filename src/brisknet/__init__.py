@@ -1,2 +1,59 @@
 """brisknet: Keras programs on the CPU, at the speed of hand-written C."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
 from brisknet._version import __version__
+
+# Submodules and names are loaded when they are first used: importing the package costs next to nothing.
+_SUBMODULES = (
+    "activations", "callbacks", "config", "datasets", "gradcheck", "initializers", "kernels", "layers", "losses",
+    "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "utils",
+)  # fmt: skip
+_NAMES = {
+    "Input": "layers", "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Model": "models",
+    "Optimizer": "optimizers", "Sequential": "models", "Variable": "variables", "Initializer": "initializers",
+    "Regularizer": "regularizers",
+}  # fmt: skip
+
+__all__ = ["__version__", "keras", *_NAMES, *_SUBMODULES]
+
+
+def __getattr__(name: str):
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)
+
+
+class _KerasFinder:
+    """`brisknet.keras.X` is `brisknet.X`: one module object under two names."""
+
+    _prefix = __name__ + ".keras."
+
+    def find_spec(self, fullname, path=None, target=None):
+        if not fullname.startswith(self._prefix):
+            return None
+        from importlib.machinery import ModuleSpec
+
+        return ModuleSpec(fullname, self)
+
+    def create_module(self, spec):
+        return importlib.import_module(f"{__name__}.{spec.name.removeprefix(self._prefix)}")
+
+    def exec_module(self, module):
+        """The module has run already, under its own name."""
+
+
+keras = sys.modules[__name__]
+sys.modules[__name__ + ".keras"] = keras
+sys.meta_path.append(_KerasFinder())

@@ -1,0 +1,563 @@
+"""compile, fit, evaluate, predict: how a model is trained and used. The arithmetic happens in traced programs."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+
+from brisknet import config, losses, optimizers
+from brisknet.callbacks.base import CallbackList
+from brisknet.callbacks.core import History
+from brisknet.graph.trace import current_graph
+from brisknet.layers.keras_tensor import KerasTensor, flatten, map_structure
+from brisknet.layers.layer import Layer
+from brisknet.metrics.metric import Mean
+from brisknet.random import draw_seed
+from brisknet.runtime.philox import derive
+from brisknet.runtime.program import compile_graph, make_loop
+from brisknet.training import data
+from brisknet.training.compiled import CompiledLosses, CompiledMetrics, per_output
+from brisknet.training.step import Signature, trace_step
+from brisknet.variables import Variable
+
+__all__ = ["Trainer"]
+
+# How long a native call may run before Python looks at signals and the progress bar.
+POLL_SECONDS = 0.05
+
+
+class Trainer:
+    """The part of Model that trains."""
+
+    def __init__(self):
+        self._reset_compiled()
+        object.__setattr__(self, "_step_counter", Variable(np.zeros((), np.int64), trainable=False, name="step"))
+        self._shuffle_key = draw_seed()
+        self._epochs_begun = 0
+        self.stop_training = False
+        object.__setattr__(self, "_lock", threading.RLock())
+        object.__setattr__(self, "_fast", None)
+
+    def _reset_compiled(self) -> None:
+        object.__setattr__(self, "optimizer", None)
+        self.compiled = False
+        self._compile_args = None
+        self._losses_of_outputs = self._metrics = None
+        self._loss_tracker = Mean("loss")
+        self._forget_programs()
+
+    def _forget_programs(self) -> None:
+        object.__setattr__(self, "_programs", {})
+        object.__setattr__(self, "_fast", None)
+
+    # ---- compile ------------------------------------------------------------------------------------------------
+    def compile(
+        self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
+        run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True,
+    ):  # fmt: skip
+        """Set optimizer, losses and metrics, by name or as objects; lists or dicts for several outputs.
+
+        run_eagerly runs every step on the reference executor. steps_per_execution, jit_compile and auto_scale_loss
+        are accepted for Keras' sake: steps are always compiled, and as many run at once as Python allows.
+        """
+        optimizer = optimizers.get(optimizer)
+        data.check_count(steps_per_execution, "steps_per_execution")
+        for item in flatten(loss) if loss is not None else []:
+            losses.get(item)
+        if metrics is not None and not isinstance(metrics, (list, tuple, dict)):
+            raise ValueError(f"metrics: a list of metrics expected, got {metrics!r}; write metrics=[{metrics!r}]")
+        self._reset_compiled()
+        object.__setattr__(self, "optimizer", optimizer)
+        self.run_eagerly = bool(run_eagerly)
+        self._compile_args = {
+            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics
+        }  # fmt: skip
+        self.compiled = True
+        if self.built and getattr(self, "output_names", None):
+            self._build_compiled(self.output_names)
+
+    def _build_compiled(self, names) -> None:
+        a = self._compile_args
+        self._losses_of_outputs = CompiledLosses(a["loss"], a["loss_weights"], names)
+        self._metrics = CompiledMetrics(a["metrics"], a["weighted_metrics"], names)
+
+    def _need_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise RuntimeError(f"model {self.name!r} must be compiled before {method}(): call model.compile(...) first")
+
+    def __setattr__(self, name, value):
+        if name == "optimizer":
+            object.__setattr__(self, name, value)
+        else:
+            Layer.__setattr__(self, name, value)
+
+    @property
+    def metrics(self) -> list:
+        """The loss tracker and all metrics of compile()."""
+        made = [self._loss_tracker]
+        if self._losses_of_outputs is not None:
+            made += self._losses_of_outputs.trackers
+        return made + ([m for _, m in self._metrics.named()] if self._metrics else [])
+
+    @property
+    def metrics_names(self) -> list[str]:
+        return [n for n, _ in self._named_metrics()]
+
+    def _named_metrics(self):
+        named = [("loss", self._loss_tracker)]
+        named += [(t.name, t) for t in self._losses_of_outputs.trackers]
+        return named + self._metrics.named()
+
+    def reset_metrics(self) -> None:
+        """All metrics back to the start."""
+        for m in self.metrics:
+            m.reset_state()
+
+    def _logs(self, prefix="") -> dict:
+        return {prefix + n: m.result() for n, m in sorted(self._named_metrics(), key=lambda pair: pair[0])}
+
+    # ---- data ---------------------------------------------------------------------------------------------------
+    def _inputs(self, x, name="x") -> list[np.ndarray]:
+        """The flat input arrays, in the order of the model's inputs."""
+        if x is None:
+            raise ValueError(f"{name}: an array of samples expected, got None")
+        symbolic = self.inputs if self.built and hasattr(self, "_match_inputs") else None
+        names = getattr(self, "input_names", None) if self.built and hasattr(type(self), "input_names") else None
+        if isinstance(x, dict):
+            if names is None:
+                raise TypeError(f"{name}: an array expected, got a dict")
+            missing = [n for n in names if n not in x]
+            if missing:
+                raise ValueError(f"{name}: no array for input(s) {missing}; got {sorted(map(str, x))}")
+            x = [x[n] for n in names]
+        many = isinstance(x, (list, tuple)) and symbolic is not None and len(symbolic) > 1
+        if many and len(x) != len(symbolic):
+            raise ValueError(f"{name}: one array for each of the {len(symbolic)} inputs expected, got {len(x)}")
+        if not many and symbolic is not None and len(symbolic) > 1:
+            raise ValueError(f"{name}: a list of {len(symbolic)} arrays expected, one an input, got one array")
+        parts = list(x) if many else [x]
+        if not many and isinstance(x, (list, tuple)) and len(x) == 1 and isinstance(x[0], np.ndarray):
+            expected = symbolic[0].shape if symbolic else None
+            parts = [x[0]] if expected is None or len(expected) == x[0].ndim else [x]
+        arrays = [data.as_rows(p, name if len(parts) == 1 else f"{name}[{i}]") for i, p in enumerate(parts)]
+        if not self.built:
+            self._build_from(arrays)
+        return arrays
+
+    def _build_from(self, arrays) -> None:
+        shape = (None, *arrays[0].shape[1:])
+        self._check_rank(arrays[0])
+        self._ensure_built((KerasTensor(shape, config.floatx()),), {})
+
+    def _check_rank(self, x) -> None:
+        if x.ndim < 2:
+            raise ValueError(f"x: rows of features, shape (rows, features), expected, got shape {x.shape}; "
+                             f"use x.reshape({len(x)}, 1) for one feature, x[None, :] for one row")  # fmt: skip
+
+    def _check_shapes(self, arrays, name="x") -> None:
+        expected = self.inputs if hasattr(self, "inputs") and self.built else []
+        for i, (a, t) in enumerate(zip(arrays, expected, strict=False)):
+            want = t.shape
+            shape = a.shape
+            if len(shape) == len(want) - 1 and want[-1] == 1:
+                shape = (*shape, 1)
+            elif len(shape) == len(want) + 1 and shape[-1] == 1:
+                shape = shape[:-1]
+            if len(shape) != len(want) or any(w not in (None, s) for s, w in zip(shape[1:], want[1:], strict=True)):
+                label = name if len(arrays) == 1 else f"{name}[{i}]"
+                hint = ""
+                if len(shape) == len(want) - 1:
+                    hint = f"; a single sample is given as {label}[None, :]"
+                raise ValueError(f"{label}: shape (rows, {', '.join(map(str, want[1:]))}) expected, got {a.shape}{hint}")
+
+    def _targets(self, y, name="y") -> list:
+        """One array (or None) an output."""
+        if y is None:
+            raise ValueError(f"{name}: targets expected, got None")
+        if self._losses_of_outputs is None:
+            self._build_compiled(self._names_of_outputs())
+        names = self._losses_of_outputs.names
+        if isinstance(y, dict) or (len(names) > 1):
+            if not isinstance(y, (dict, list, tuple)):
+                raise ValueError(f"{name}: a list or dict of {len(names)} arrays, one an output, expected, got one array")
+            parts = per_output(y, names, name)
+        else:
+            parts = [y[0] if isinstance(y, (list, tuple)) and len(y) == 1 and isinstance(y[0], np.ndarray) else y]
+        return [None if p is None else data.as_rows(p, name if len(parts) == 1 else f"{name}[{i}]")
+                for i, p in enumerate(parts)]  # fmt: skip
+
+    def _names_of_outputs(self) -> list[str]:
+        names = getattr(self, "output_names", None)
+        if names:
+            return names
+        n = len(flatten(self._output_specs))
+        return [f"output_{i + 1}" for i in range(n)] if n > 1 else ["output"]
+
+    def _weights(self, sample_weight, class_weight, ys) -> list:
+        names = self._losses_of_outputs.names
+        if class_weight is not None and sample_weight is not None:
+            raise ValueError("sample_weight and class_weight can't both be given; multiply them into sample_weight")
+        if class_weight is not None:
+            if len(names) > 1:
+                raise ValueError(f"class_weight is for models of one output, this one has {names}; use sample_weight")
+            return [data.class_weights_to_sample_weights(ys[0], class_weight)]
+        if sample_weight is None:
+            return [None] * len(names)
+        single = not isinstance(sample_weight, (dict, tuple)) and not (
+            isinstance(sample_weight, list) and len(names) > 1 and len(sample_weight) == len(names)
+        )
+        parts = [sample_weight] * len(names) if single else per_output(sample_weight, names, "sample_weight")
+        out = []
+        for part in parts:
+            w = None if part is None else data.as_rows(part, "sample_weight").astype(np.float32, copy=False)
+            if w is not None and not np.isfinite(w).all():
+                raise ValueError("sample_weight: finite numbers expected, got NaN or infinity")
+            out.append(w)
+        return out
+
+    def _batches(self, x, y, sample_weight, class_weight=None, name="x"):
+        """(arrays in feed order, signature for one row, rows) of checked data for a train or test step."""
+        xs = self._inputs(x, name)
+        self._check_shapes(xs, name)
+        ys = self._targets(y)
+        ws = self._weights(sample_weight, class_weight, ys)
+        rows = data.same_length(
+            {**{f"{name}[{i}]" if len(xs) > 1 else name: a for i, a in enumerate(xs)},
+             **{f"y[{i}]" if len(ys) > 1 else "y": a for i, a in enumerate(ys)},
+             **{f"sample_weight[{i}]" if len(ws) > 1 else "sample_weight": a for i, a in enumerate(ws)}}
+        )  # fmt: skip
+        for w in ws:
+            if w is not None and w.ndim > 2:
+                raise ValueError(f"sample_weight: one weight a row expected, got shape {w.shape}")
+        self._losses_of_outputs.check_targets(ys, self._output_shapes())
+        return (xs, ys, ws), rows
+
+    def _output_shapes(self):
+        return [t.shape for t in flatten(self.outputs if hasattr(self, "outputs") else self._output_specs)]
+
+    @property
+    def _output_specs(self):
+        if not hasattr(self, "_specs_cache"):
+            x = KerasTensor((None, *self._build_shape[1:]), config.floatx())
+            object.__setattr__(self, "_specs_cache", self.compute_output_spec(x))
+        return self._specs_cache
+
+    def _signature(self, parts, rows: int) -> Signature:
+        xs, ys, ws = parts
+        x_specs = [((rows, *a.shape[1:]), self._input_dtype(i, a)) for i, a in enumerate(xs)]
+        floatx = config.floatx()
+        y_specs = [
+            None if a is None else ((rows, *a.shape[1:]), "int32" if self._losses_of_outputs.is_sparse(i) else floatx)
+            for i, a in enumerate(ys)
+        ]
+        w_specs = [None if a is None else ((rows, *a.shape[1:]), floatx) for a in ws]
+        return Signature(x_specs, y_specs, w_specs)
+
+    def _input_dtype(self, i: int, a) -> str:
+        if hasattr(self, "inputs") and self.built:
+            return self.inputs[i].dtype
+        return config.floatx() if a.dtype.kind == "f" else "int32"
+
+    # ---- programs -----------------------------------------------------------------------------------------------
+    def _program(self, mode: str, sig: Signature):
+        """The program of a step, from the cache where it was traced before under the same settings."""
+        frozen = tuple(v.id for v in self.trainable_weights) if mode == "train" else ()
+        eager = mode != "predict" and getattr(self, "run_eagerly", False)
+        key = (mode, sig, config.generation, frozen, self._trainable_pattern())
+        program = self._programs.get(key)
+        if program is None:
+            if self._metrics is not None and mode != "predict" and not self._metrics.built:
+                self._metrics.build([s and s[0] for s in sig.y], self._output_shapes())
+            structure = self._input_structure(len(sig.x))
+            graph = trace_step(self, mode, sig, structure)
+            if eager:
+                from brisknet.runtime.program import optimize
+                from brisknet.runtime.reference import ReferenceProgram
+
+                program = ReferenceProgram(optimize(graph))
+            else:
+                program = compile_graph(graph)
+            while len(self._programs) >= 64:  # shapes come and go (variable-length predict): keep the latest
+                self._programs.pop(next(iter(self._programs)))
+            self._programs[key] = program
+        return program
+
+    def _trainable_pattern(self) -> tuple:
+        return tuple(layer._trainable for layer in self._walk())
+
+    def _input_structure(self, n: int):
+        struct = getattr(self, "_inputs_struct", None)
+        if struct is None and getattr(self, "_functional", None) is not None:
+            struct = self._functional._inputs_struct
+        if struct is not None:
+            return map_structure(lambda t: 0, struct)
+        return 0 if n == 1 else [0] * n
+
+    # ---- fit ----------------------------------------------------------------------------------------------------
+    def fit(
+        self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
+        validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
+        steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1,
+    ) -> History:  # fmt: skip
+        """Train for a number of epochs; returns the History callback, with .history and .epoch.
+
+        batch_size defaults to 32. validation_split holds out the last rows; validation_data is (x, y) or
+        (x, y, sample_weight). Raises ValueError or TypeError for data that do not fit, before anything is changed.
+        """
+        self._need_compiled("fit")
+        batch_size = data.check_count(batch_size, "batch_size", none=True) or 32
+        epochs = data.check_count(epochs, "epochs", least=0)
+        initial_epoch = data.check_count(initial_epoch, "initial_epoch", least=0)
+        validation_freq = data.check_count(validation_freq, "validation_freq")
+        for steps, name in ((steps_per_epoch, "steps_per_epoch"), (validation_steps, "validation_steps")):
+            data.check_count(steps, name, none=True)
+        if verbose not in ("auto", 0, 1, 2, True, False):
+            raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r}')
+        with self._exclusive("fit"):
+            parts, rows = self._batches(x, y, sample_weight, class_weight)
+            validation = None
+            if validation_data is not None:
+                validation = self._validation(validation_data)
+            elif validation_split:
+                parts, held = data.split_validation([list(p) for p in parts], validation_split)
+                rows = len(parts[0][0])
+                validation = (held, len(held[0][0]))
+            batch = min(batch_size, rows)
+            self._program("train", self._signature(parts, batch))  # errors of the model come before any callback
+            callback_list = CallbackList(
+                callbacks, self,
+                {"epochs": epochs, "steps": steps_per_epoch or -(-rows // batch), "verbose": verbose},
+            )  # fmt: skip
+            validator = None
+            if validation is not None:
+                v_parts, v_rows = validation
+                v_batch = validation_batch_size or batch_size
+                validator = lambda: self._run_test(v_parts, v_rows, v_batch, validation_steps)  # noqa: E731
+            return self._fit_epochs(
+                parts, rows, batch, range(initial_epoch, epochs), callback_list, validator, bool(shuffle),
+                steps_per_epoch, validation_freq,
+            )  # fmt: skip
+
+    def _exclusive(self, method: str):
+        return _Exclusive(self._lock, self.name, method)
+
+    def _validation(self, validation_data):
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+            raise ValueError(
+                "validation_data: (x, y) or (x, y, sample_weight) expected, got "
+                f"{type(validation_data).__name__} of {len(validation_data) if hasattr(validation_data, '__len__') else '?'}"
+            )
+        x, y, *rest = validation_data
+        return self._batches(x, y, rest[0] if rest else None, name="validation x")
+
+    def _feeds(self, parts) -> list:
+        xs, ys, ws = parts
+        return [a for a in (*xs, *ys, *ws) if a is not None]
+
+    def _fit_epochs(self, parts, rows, batch, epochs, callbacks, validator, shuffle, steps_per_epoch, validation_freq):
+        sig = self._signature(parts, batch)
+        loop = make_loop(
+            lambda n: self._program("train", sig.with_rows(n)), self._feeds(parts), rows, batch,
+            derive(self._shuffle_key, 1) if shuffle else None,
+        )  # fmt: skip
+        self.stop_training = False
+        callbacks.on_train_begin()
+        logs: dict = {}
+        per_batch = callbacks.wants_batches
+        limit = steps_per_epoch or loop.steps
+        for epoch in epochs:
+            if self.stop_training:
+                break
+            callbacks.on_epoch_begin(epoch)
+            self.reset_metrics()
+            loop.begin_epoch(self._epochs_begun)
+            self._epochs_begun += 1
+            self._run_epoch(loop, callbacks, per_batch, limit)
+            logs = self._logs()
+            if validator is not None and (epoch + 1) % validation_freq == 0 and not self.stop_training:
+                callbacks.on_test_begin()
+                logs.update(("val_" + k, v) for k, v in validator().items())
+                callbacks.on_test_end(logs)
+            callbacks.on_epoch_end(epoch, logs)
+        callbacks.on_train_end(logs)
+        return callbacks.history
+
+    def _run_epoch(self, loop, callbacks, per_batch: bool, limit: int) -> None:
+        done = False
+        while not done and loop.step < limit:
+            if per_batch:
+                callbacks.on_train_batch_begin(loop.step)
+                done = loop.run(max_steps=1)
+                callbacks.on_train_batch_end(loop.step - 1, self._logs())
+                if self.stop_training:
+                    return
+            else:
+                left = limit - loop.step if limit < loop.steps else 0
+                done = loop.run(max_steps=left, seconds=POLL_SECONDS)
+                if not done:
+                    callbacks.on_progress(loop.step, self._logs)
+
+    # ---- evaluate and predict -----------------------------------------------------------------------------------
+    def _run_test(self, parts, rows, batch_size, steps=None, callbacks=None) -> dict:
+        batch = min(batch_size, rows)
+        sig = self._signature(parts, batch)
+        loop = make_loop(lambda n: self._program("test", sig.with_rows(n)), self._feeds(parts), rows, batch)
+        self.reset_metrics()
+        loop.begin_epoch(0)
+        limit = min(steps or loop.steps, loop.steps)
+        while loop.step < limit:
+            if callbacks is not None and callbacks.wants_test_batches:
+                callbacks.on_test_batch_begin(loop.step)
+                loop.run(max_steps=1)
+                callbacks.on_test_batch_end(loop.step - 1, self._logs())
+            elif loop.run(max_steps=limit - loop.step, seconds=POLL_SECONDS):
+                break
+        return self._logs()
+
+    def evaluate(
+        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
+        return_dict=False,
+    ):  # fmt: skip
+        """Loss and metrics on data: the loss alone, a list [loss, metrics...], or a dict."""
+        self._need_compiled("evaluate")
+        batch_size = data.check_count(batch_size, "batch_size", none=True) or 32
+        with self._exclusive("evaluate"):
+            parts, rows = self._batches(x, y, sample_weight)
+            callback_list = CallbackList(callbacks, self, {"verbose": 0}, history=False)
+            callback_list.on_test_begin()
+            started = time.perf_counter()
+            logs = self._run_test(parts, rows, batch_size, steps, callback_list)
+            callback_list.on_test_end(logs)
+            if verbose and verbose != "auto" or verbose == "auto" and rows:
+                from brisknet.callbacks.progress import print_line
+
+                print_line(logs, time.perf_counter() - started)
+            return logs if return_dict else self._flat_logs(logs)
+
+    def _flat_logs(self, logs: dict):
+        values = [logs[n] for n, _ in self._named_metrics()]
+        return values[0] if len(values) == 1 else values
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """Outputs for the samples of x, as arrays with one row a sample."""
+        fast = self._fast
+        if fast is not None and callbacks is None and steps is None and type(x) is np.ndarray:
+            out = fast(x)
+            if out is not None:
+                return out
+        batch_size = data.check_count(batch_size, "batch_size", none=True) or 32
+        xs = self._inputs(x)
+        self._check_shapes(xs)
+        rows = data.same_length({f"x[{i}]" if len(xs) > 1 else "x": a for i, a in enumerate(xs)})
+        # Predictions of a row do not depend on its batch: larger batches than asked for only save calls.
+        batch = min(max(batch_size, 256), rows)
+        sig = self._signature((xs, (), ()), batch)
+        program = self._program("predict", sig)
+        outs = [np.empty((rows, *t.shape[1:]), t.dtype) for t in program.graph.outputs]
+        loop = make_loop(lambda n: self._program("predict", sig.with_rows(n)), xs, rows, batch, None, outs)
+        loop.begin_epoch(0)
+        callback_list = CallbackList(callbacks, self, {"verbose": 0}, history=False) if callbacks else None
+        if callback_list:
+            callback_list.on_predict_begin()
+        while not loop.run(seconds=POLL_SECONDS):
+            pass
+        if callback_list:
+            callback_list.on_predict_end()
+        return self._pack_outputs(outs)
+
+    def _pack_outputs(self, outs):
+        todo = list(outs)
+        struct = getattr(self, "_outputs_struct", None)
+        if struct is None and getattr(self, "_functional", None) is not None:
+            struct = self._functional._outputs_struct
+        if struct is None:
+            struct = self._output_specs
+        return map_structure(lambda _: todo.pop(0), struct)
+
+    # ---- single batches -----------------------------------------------------------------------------------------
+    def _on_batch(self, mode, x, y, sample_weight, class_weight, return_dict):
+        self._need_compiled(f"{mode}_on_batch")
+        with self._exclusive(f"{mode}_on_batch"):
+            parts, rows = self._batches(x, y, sample_weight, class_weight)
+            program = self._program(mode, self._signature(parts, rows))
+            self.reset_metrics()
+            feeds = [a.astype(t.dtype, copy=False) for a, t in zip(self._feeds(parts), program.graph.inputs, strict=True)]
+            program.run(feeds)
+            logs = self._logs()
+            return logs if return_dict else self._flat_logs(logs)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One update on one batch; returns the loss, a list [loss, metrics...], or a dict, of this batch."""
+        return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Loss and metrics of one batch, nothing updated."""
+        return self._on_batch("test", x, y, sample_weight, None, return_dict)
+
+    def predict_on_batch(self, x):
+        """Outputs for one batch."""
+        return self._infer(x)
+
+    def __call__(self, *args, **kwargs):
+        fast = self._fast
+        if fast is not None and len(args) == 1 and not kwargs:
+            out = fast(args[0])
+            if out is not None:
+                return out
+        if current_graph() is not None or not args or any(isinstance(t, KerasTensor) for t in flatten([args, kwargs])):
+            return Layer.__call__(self, *args, **kwargs)
+        if kwargs.get("training") or set(kwargs) - {"training"} or len(args) > 1:
+            return Layer.__call__(self, *args, **kwargs)
+        return self._infer(args[0])
+
+    def _infer(self, x):
+        xs = self._inputs(x)
+        self._check_shapes(xs)
+        rows = data.same_length({f"x[{i}]" if len(xs) > 1 else "x": a for i, a in enumerate(xs)})
+        program = self._program("predict", self._signature((xs, (), ()), rows))
+        if program.executor == "native" and len(xs) == 1:
+            object.__setattr__(self, "_fast", program.fast_call(self))
+        feeds = [a.astype(t.dtype, copy=False) for a, t in zip(xs, program.graph.inputs, strict=True)]
+        return self._pack_outputs(program.run(feeds))
+
+    # ---- state --------------------------------------------------------------------------------------------------
+    def _compiled_state(self):
+        if not self.compiled:
+            return None
+        opt = self.optimizer
+        return {
+            "optimizer": optimizers.serialize(opt),
+            "args": self._compile_args,
+            "optimizer_built": opt.built,
+            "optimizer_state": opt.get_state(),
+            "run_eagerly": self.run_eagerly,
+        }
+
+    def _restore_compiled(self, state) -> None:
+        if state is None:
+            return
+        optimizer = optimizers.deserialize(state["optimizer"])
+        self.compile(optimizer, **state["args"], run_eagerly=state["run_eagerly"])
+        if state["optimizer_built"]:
+            optimizer.build(self.trainable_weights)
+        for v, value in zip(optimizer.variables, state["optimizer_state"], strict=True):
+            v.assign(value)
+
+
+class _Exclusive:
+    """One fit or evaluate at a time on one model; a second one from another thread is an error, not a race."""
+
+    def __init__(self, lock, name, method):
+        self.lock, self.name, self.method = lock, name, method
+
+    def __enter__(self):
+        if not self.lock.acquire(blocking=False):
+            raise RuntimeError(
+                f"{self.method}() on model {self.name!r} while another thread trains or evaluates it: use one model a "
+                "thread, or wait for the other call to end"
+            )
+
+    def __exit__(self, *exc):
+        self.lock.release()
