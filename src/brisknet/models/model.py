@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 
-import numpy as np
-
 from brisknet.layers.keras_tensor import KerasTensor, flatten
 from brisknet.layers.layer import Layer
 from brisknet.training.trainer import Trainer
@@ -63,6 +61,15 @@ class Model(Trainer, Layer):
         self.built = True
         self.compute_output_spec(x)
 
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None):
+        """A new model, with new weights, from get_config()'s dict."""
+        if cls is Model and {"layers", "inputs", "outputs"} <= set(config):
+            from brisknet.models.functional import Functional
+
+            return Functional.from_config(config, custom_objects)
+        return cls(**config)
+
     # ---- copies -------------------------------------------------------------------------------------------------
     def __deepcopy__(self, memo):
         new = type(self).from_config(self.get_config())
@@ -102,7 +109,3 @@ def _all_symbolic(x) -> bool:
     leaves = flatten(x)
     return bool(leaves) and all(isinstance(t, KerasTensor) for t in leaves)
 
-
-def clone_like(arrays):
-    """Copies of arrays."""
-    return [np.array(a) for a in arrays]
