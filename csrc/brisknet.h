@@ -25,6 +25,7 @@
 #define BK_BLOCK 4096    /* elements in one unit of an ELEMS kernel */
 #define BK_PANEL 16      /* columns in one weight panel: W[K,N] is stored as [ceil(N/16)][K][16], zero padded */
 
+/* Element types of arrays that users feed. */
 enum bk_dtype { BK_F32, BK_F64, BK_I32, BK_I64, BK_U8, BK_I8, BK_U16, BK_I16, BK_U32, BK_U64, BK_BOOL, BK_F16 };
 
 /* Activations whose derivative is a function of their own output, so that a kernel can apply them in its
@@ -96,7 +97,12 @@ void *bk_alloc(size_t bytes);                             /* zeroed, 64-byte ali
 void  bk_free(void *p);
 int64_t bk_allocated(void);                               /* bytes now allocated */
 
-/* ---- random numbers (core/rng.c): Philox4x32-10 counter-based, Salmon et al. 2011 ---- */
+/* ---- random numbers (core/rng.c): Philox4x32-7, counter-based, Salmon et al. 2011 ---- */
+#define BK_PHILOX_ROUNDS 7
+#define BK_PHILOX_M0 0xD2511F53u
+#define BK_PHILOX_M1 0xCD9E8D57u
+#define BK_PHILOX_W0 0x9E3779B9u
+#define BK_PHILOX_W1 0xBB67AE85u
 void bk_philox(uint64_t key, uint64_t counter_hi, uint64_t counter_lo, uint32_t out[4]);
 void bk_shuffle(uint32_t *index, int64_t n, uint64_t key, uint64_t epoch);   /* fills 0..n-1, Fisher-Yates */
 
@@ -126,7 +132,7 @@ typedef struct bk_program {
 int  bk_run_batch(bk_program *p, const bk_batch *b);   /* one step; 0, or -1 when out of memory */
 void bk_program_clear(bk_program *p);
 
-enum bk_stop { BK_DONE = 0, BK_STEPS = 1, BK_TIME = 2, BK_STOPPED = 3, BK_NOMEM = -1, BK_EPOCH = 4 };
+enum bk_stop { BK_DONE = 0, BK_STEPS = 1, BK_TIME = 2, BK_NOMEM = -1 };
 
 /* A fit, evaluate or predict in progress: all state is here, so that it can stop after any whole step and go on. */
 typedef struct bk_loop {
@@ -134,28 +140,25 @@ typedef struct bk_loop {
   const bk_feed *feed;
   void *const *fetch;
   int64_t rows, batch;
-  uint32_t *index;          /* rows entries, or NULL: in order */
-  int32_t shuffle;          /* shuffle index at the start of every epoch */
-  int32_t stop_on_epoch;    /* return BK_EPOCH after each finished epoch */
-  uint64_t seed;
-  int64_t epoch, epochs;    /* next epoch to run, and the end */
-  int64_t step;             /* next step within the epoch */
-  int64_t nmetric;          /* doubles copied into the log, then zeroed, at the end of each epoch */
+  uint32_t *index;          /* rows entries, shuffled at the start of every epoch; NULL: rows in order */
+  uint64_t key;             /* of the shuffle */
+  int64_t epoch, epochs;    /* next epoch to run (it keys the shuffle), and where to end */
+  int64_t step, steps;      /* next step within the epoch, and steps in one */
+  int64_t nmetric;          /* doubles copied into the log and zeroed at the end of each epoch but the last */
   double *const *metric;    /* nmetric pointers to metric totals and counts */
-  double *log;              /* [epochs][nmetric], row e written at the end of epoch e */
-  volatile int32_t *stop;   /* set from elsewhere: return BK_STOPPED after the current step */
-  int64_t steps_done;       /* running total over all epochs */
+  double *log;              /* [epochs done in this call][nmetric] */
 } bk_loop;
-/* Runs until the last epoch has ended, or max_steps steps (<= 0: no bound), or about `seconds` have passed, whichever is first. */
+/* Runs until the last epoch has ended, or max_steps steps (<= 0: no bound), or about `seconds` have passed, whichever is
+ * first; always stops after a whole step. */
 int bk_run_loop(bk_loop *l, int64_t max_steps, double seconds);
 
 /* FTZ/DAZ are set while a program runs, in every thread, and the caller's floating-point state is restored after it. */
 
 /* ---- optimizer segments (kernels/optim.h) ---- */
-typedef struct bk_segment {  /* one run of parameters that lie one after another in all buffers */
+typedef struct bk_segment {  /* one run of parameters that lie one after another in all buffers; 64 bytes */
   float *param; const float *grad; float *slot[3];
-  int64_t n;
-  float decay;             /* weight decay of this run (0 where excluded) */
+  int64_t n, first;        /* elements, and units of BK_BLOCK elements in the segments before this one */
+  float decay, l1, l2;     /* decoupled weight decay, and the penalty whose gradient l1 sign(p) + 2 l2 p is added to grad */
   float pad_;
 } bk_segment;
 
