@@ -2,11 +2,11 @@
 
 from brisknet.callbacks.base import Callback, CallbackList
 from brisknet.callbacks.core import (
-    CSVLogger, EarlyStopping, HalveOnDivergence, History, LambdaCallback, LearningRateScheduler, ReduceLROnPlateau,
-    TerminateOnNaN,
+    CSVLogger, HalveOnDivergence, History, LambdaCallback, LearningRateScheduler, TerminateOnNaN,
 )  # fmt: skip
+from brisknet.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
 
 __all__ = [
     "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "HalveOnDivergence", "History", "LambdaCallback",
-    "LearningRateScheduler", "ReduceLROnPlateau", "TerminateOnNaN",
+    "LearningRateScheduler", "MonitorCallback", "ReduceLROnPlateau", "TerminateOnNaN",
 ]  # fmt: skip

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from brisknet.layers.keras_tensor import flatten
+
 __all__ = ["Callback", "CallbackList"]
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 _TEST_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
+_PREDICT_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
 
 
 class Callback:
@@ -15,16 +18,24 @@ class Callback:
     nothing within an epoch.
     """
 
+    model = None
+    validation_data = None
+    _progress = None
+
     def __init__(self):
-        self.model = None
         self.params: dict = {}
-        self.validation_data = None
 
     def set_params(self, params) -> None:
         self.params = params
 
     def set_model(self, model) -> None:
         self.model = model
+
+    def say(self, text: str) -> None:
+        """Print a line, after what the progress display still holds back."""
+        if self._progress is not None:
+            self._progress.make_way()
+        print(text)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Before an epoch."""
@@ -86,31 +97,42 @@ def _overrides(callback, hooks) -> bool:
 
 
 class CallbackList:
-    """All callbacks of one call; adds History (first) and the progress display (last)."""
+    """All callbacks of one call; adds History and, last, the progress display.
+
+    wants_batches, wants_test_batches, wants_predict_batches say whether any callback overrides a batch hook.
+    """
 
     def __init__(self, callbacks, model, params, history=True):
         from brisknet.callbacks.core import History
         from brisknet.callbacks.progress import Progress
 
-        given = list(callbacks) if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
-        for c in given:
-            if not isinstance(c, Callback):
-                raise TypeError(f"callbacks: Callback objects expected, got {c!r} of type {type(c).__name__}")
-        self.history = None
+        given = _as_list(callbacks)
+        verbose = params.get("verbose")
+        params = {**params, "verbose": 1 if verbose == "auto" else int(verbose or 0)}
+        self.history = self.progress = None
         if history:
             self.history = next((c for c in given if isinstance(c, History)), None) or History()
             if self.history not in given:
                 given.append(self.history)
-        self.progress = None
-        if params.get("verbose") and history:
-            self.progress = Progress()
+        if params["verbose"] and history:
+            # Callbacks that are not ours may print: then every line is written at once, to keep the order.
+            self.progress = Progress(at_once=any(not type(c).__module__.startswith("brisknet.") for c in given))
             given.append(self.progress)
         self.callbacks = given
         self.wants_batches = any(_overrides(c, _BATCH_HOOKS) for c in given)
         self.wants_test_batches = any(_overrides(c, _TEST_HOOKS) for c in given)
+        self.wants_predict_batches = any(_overrides(c, _PREDICT_HOOKS) for c in given)
         for c in given:
             c.set_params(params)
             c.set_model(model)
+            c._progress = self.progress
+
+    def on_train_batch_end(self, batch, logs=None) -> None:
+        """The hook of every callback, then the progress display."""
+        logs = {} if logs is None else logs
+        for c in self.callbacks:
+            c.on_train_batch_end(batch, logs)
+        self.on_progress(batch + 1, lambda: logs)
 
     def on_progress(self, step, logs) -> None:
         """Some steps of a long epoch are done; logs is a function."""
@@ -118,24 +140,43 @@ class CallbackList:
             self.progress.on_progress(step, logs)
 
 
+def _as_list(callbacks) -> list:
+    """The callbacks given, flat; TypeError for what is none, with the likely mistake named."""
+    if callbacks is None:
+        return []
+    given = flatten(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+    for c in given:
+        if isinstance(c, type) and issubclass(c, Callback):
+            raise TypeError(f"callbacks: a Callback object expected, got the class {c.__name__}; write {c.__name__}(...)")
+        if not isinstance(c, Callback):
+            raise TypeError(
+                f"callbacks: Callback objects expected, got {c!r} of type {type(c).__name__}; a function goes into "
+                "LambdaCallback(on_epoch_end=...)"
+            )
+    return given
+
+
 def _forward(hook, with_index):
+    # Every hook gets a dict, as in Keras: {} where there is nothing to tell.
     if with_index:
 
         def call(self, index, logs=None):
+            logs = {} if logs is None else logs
             for c in self.callbacks:
                 getattr(c, hook)(index, logs)
 
     else:
 
         def call(self, logs=None):
+            logs = {} if logs is None else logs
             for c in self.callbacks:
                 getattr(c, hook)(logs)
 
     return call
 
 
-for _hook in ("on_epoch_begin", "on_epoch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin",
-              "on_test_batch_end", "on_predict_batch_begin", "on_predict_batch_end"):  # fmt: skip
+for _hook in ("on_epoch_begin", "on_epoch_end", "on_train_batch_begin", "on_test_batch_begin", "on_test_batch_end",
+              "on_predict_batch_begin", "on_predict_batch_end"):  # fmt: skip
     setattr(CallbackList, _hook, _forward(_hook, True))
 for _hook in ("on_train_begin", "on_train_end", "on_test_begin", "on_test_end", "on_predict_begin", "on_predict_end"):
     setattr(CallbackList, _hook, _forward(_hook, False))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import math
-import warnings
+import os
 
 import numpy as np
 
 from brisknet.callbacks.base import Callback
+from brisknet.callbacks.monitor import MonitorCallback
 
-__all__ = [
-    "CSVLogger", "EarlyStopping", "HalveOnDivergence", "History", "LambdaCallback", "LearningRateScheduler",
-    "ReduceLROnPlateau", "TerminateOnNaN",
-]  # fmt: skip
+__all__ = ["CSVLogger", "HalveOnDivergence", "History", "LambdaCallback", "LearningRateScheduler", "TerminateOnNaN"]
 
 
 class History(Callback):
@@ -34,122 +32,6 @@ class History(Callback):
         self.model.history = self
 
 
-def _better(mode: str, monitor: str):
-    """(is a better than b, the worst value) for mode "auto", "min" or "max"."""
-    if mode not in ("auto", "min", "max"):
-        raise ValueError(f'mode must be "auto", "min" or "max", got {mode!r}')
-    if mode == "auto":
-        name = monitor.removeprefix("val_")
-        mode = "max" if any(w in name for w in ("acc", "auc", "precision", "recall", "f1")) else "min"
-    return (np.less, math.inf) if mode == "min" else (np.greater, -math.inf)
-
-
-class _Monitor(Callback):
-    """Base of callbacks that watch one value of the logs."""
-
-    def _value(self, logs):
-        value = (logs or {}).get(self.monitor)
-        if value is None:
-            warnings.warn(
-                f"{type(self).__name__}: {self.monitor!r} is not in the logs; there are {sorted(logs or {})}",
-                stacklevel=3,
-            )
-        return value
-
-
-class EarlyStopping(_Monitor):
-    """Stops when the monitored value has not improved by min_delta for `patience` epochs.
-
-    restore_best_weights   put back the weights of the best epoch when training ends
-    baseline               the value to improve on from the start
-    start_from_epoch       epochs before which nothing is watched
-    """
-
-    def __init__(
-        self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
-        restore_best_weights=False, start_from_epoch=0,
-    ):  # fmt: skip
-        super().__init__()
-        if isinstance(patience, bool) or not isinstance(patience, (int, np.integer)) or patience < 0:
-            raise ValueError(f"EarlyStopping: patience must be an integer >= 0, got {patience!r}")
-        self.monitor, self.patience, self.verbose, self.baseline = monitor, patience, verbose, baseline
-        self.min_delta = abs(min_delta)
-        self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
-        self._op, self._worst = _better(mode, monitor)
-
-    def on_train_begin(self, logs=None):
-        self.wait, self.stopped_epoch, self.best_epoch = 0, 0, 0
-        self.best, self.best_weights = None, None
-
-    def _improved(self, value, reference) -> bool:
-        delta = self.min_delta if self._op is np.greater else -self.min_delta
-        return bool(self._op(value - delta, reference))
-
-    def on_epoch_end(self, epoch, logs=None):
-        value = self._value(logs)
-        if value is None or epoch < self.start_from_epoch:
-            return
-        if self.restore_best_weights and self.best_weights is None:
-            self.best_weights, self.best_epoch = self.model.get_weights(), epoch
-        self.wait += 1
-        if self._improved(value, self._worst if self.best is None else self.best):
-            self.best, self.best_epoch = value, epoch
-            if self.restore_best_weights:
-                self.best_weights = self.model.get_weights()
-            if self.baseline is None or self._improved(value, self.baseline):
-                self.wait = 0
-            return
-        if self.wait >= self.patience and epoch > 0:
-            self.stopped_epoch = epoch
-            self.model.stop_training = True
-
-    def on_train_end(self, logs=None):
-        if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
-        if self.restore_best_weights and self.best_weights is not None:
-            if self.verbose > 0:
-                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
-            self.model.set_weights(self.best_weights)
-
-
-class ReduceLROnPlateau(_Monitor):
-    """Multiplies the learning rate by `factor` when the monitored value has not improved for `patience` epochs."""
-
-    def __init__(
-        self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4, cooldown=0, min_lr=0.0
-    ):
-        super().__init__()
-        if not 0 < factor < 1:
-            raise ValueError(f"ReduceLROnPlateau: factor must lie between 0 and 1, got {factor!r}")
-        self.monitor, self.factor, self.patience, self.verbose = monitor, factor, patience, verbose
-        self.min_delta, self.cooldown, self.min_lr = min_delta, cooldown, min_lr
-        self._op, self._worst = _better(mode, monitor)
-
-    def on_train_begin(self, logs=None):
-        self.best, self.wait, self.cooldown_counter = self._worst, 0, 0
-
-    def on_epoch_end(self, epoch, logs=None):
-        value = self._value(logs)
-        logs["learning_rate"] = self.model.optimizer.learning_rate
-        if value is None:
-            return
-        if self.cooldown_counter > 0:
-            self.cooldown_counter -= 1
-            self.wait = 0
-        delta = self.min_delta if self._op is np.greater else -self.min_delta
-        if self._op(value - delta, self.best):
-            self.best, self.wait = value, 0
-        elif self.cooldown_counter <= 0:
-            self.wait += 1
-            old = self.model.optimizer.learning_rate
-            if self.wait >= self.patience and old > np.float32(self.min_lr):
-                new = max(old * self.factor, self.min_lr)
-                self.model.optimizer.learning_rate = new
-                if self.verbose > 0:
-                    print(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
-                self.cooldown_counter, self.wait = self.cooldown, 0
-
-
 class LearningRateScheduler(Callback):
     """Sets the learning rate at the start of every epoch to schedule(epoch, current rate)."""
 
@@ -160,7 +42,7 @@ class LearningRateScheduler(Callback):
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch, logs=None):
-        current = self.model.optimizer.learning_rate
+        current = float(self.model.optimizer.learning_rate)
         try:
             rate = self.schedule(epoch, current)
         except TypeError:  # the old form of a schedule knows the epoch only
@@ -169,15 +51,19 @@ class LearningRateScheduler(Callback):
             raise ValueError(f"LearningRateScheduler: the schedule must give a number, got {rate!r}")
         self.model.optimizer.learning_rate = float(rate)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")
+            self.say(f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["learning_rate"] = self.model.optimizer.learning_rate
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
 class LambdaCallback(Callback):
-    """Functions as hooks: on_epoch_begin(epoch, logs), on_epoch_end, on_train_begin(logs), on_train_end, and the
-    batch hooks on_train_batch_begin(batch, logs) and on_train_batch_end."""
+    """Functions as hooks: on_epoch_begin(epoch, logs), on_epoch_end, on_train_begin(logs), on_train_end,
+    on_train_batch_begin(batch, logs), on_train_batch_end, and by keyword any other hook of Callback.
+
+    Other keywords become attributes, as in Keras; one that begins with on_ but is no hook is a TypeError.
+    """
 
     def __init__(self, on_epoch_begin=None, on_epoch_end=None, on_train_begin=None, on_train_end=None,
                  on_train_batch_begin=None, on_train_batch_end=None, **kwargs):  # fmt: skip
@@ -188,9 +74,13 @@ class LambdaCallback(Callback):
             "on_train_batch_end": on_train_batch_end, **kwargs,
         }  # fmt: skip
         for name, fn in hooks.items():
-            if not hasattr(Callback, name):
-                raise TypeError(f"LambdaCallback: unknown hook {name!r}")
-            if fn is not None:
+            known = hasattr(Callback, name)
+            if name.startswith("on_") and not known:
+                known_hooks = ", ".join(h for h in dir(Callback) if h.startswith("on_"))
+                raise TypeError(f"LambdaCallback: no hook is named {name!r}; the hooks are {known_hooks}")
+            if known and fn is not None and not callable(fn):
+                raise TypeError(f"LambdaCallback: {name} must be a function, got {fn!r}")
+            if fn is not None or not known:
                 setattr(self, name, fn)
 
 
@@ -199,89 +89,108 @@ class TerminateOnNaN(Callback):
 
     def on_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
-        if loss is not None and not np.isfinite(loss):
-            print(f"Batch {batch}: Invalid loss, terminating training")
+        if loss is not None and not math.isfinite(loss):
+            self.say(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True
 
 
 class CSVLogger(Callback):
-    """Writes the logs of every epoch as a row of a CSV file; append=True goes on with a file that is there."""
+    """Writes the logs of every epoch as a row of a CSV file; append=True goes on with a file that is there.
+
+    The columns are those of the first epoch, sorted; where that had no validation, val_ columns are kept for later
+    epochs. Missing values are written as NA.
+    """
 
     def __init__(self, filename, separator=",", append=False):
         super().__init__()
-        self.filename, self.sep, self.append = filename, separator, append
-        self._file = self._writer = self.keys = None
+        self.filename, self.sep, self.append = os.fspath(filename), separator, append
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"CSVLogger: separator must be one character, got {separator!r}")
+        self.csv_file = self.writer = self.keys = None
 
     def on_train_begin(self, logs=None):
-        import os
-
-        empty = not (self.append and os.path.exists(self.filename) and os.path.getsize(self.filename))
-        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 (closed at the end)
-        self._header_due, self._writer = empty, None
+        self.on_train_end()  # a fit that ended in an exception left the file open
+        there = os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
+        self._header_due = not (self.append and there)
+        self.csv_file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 (closed at the end)
+        self.keys = None
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
-        if self._writer is None:
+        if self.writer is None:
             self.keys = sorted(logs)
-            if self.model.stop_training:  # the last epoch of a fit may lack validation
-                self.keys = sorted(set(self.keys) | {k for k in logs})
-            self._writer = csv.DictWriter(self._file, ["epoch", *self.keys], delimiter=self.sep)
+            if not any(k.startswith("val_") for k in self.keys):
+                self.keys += [f"val_{k}" for k in self.keys]
+            self.writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], delimiter=self.sep)
             if self._header_due:
-                self._writer.writeheader()
-        self._writer.writerow({"epoch": epoch, **{k: logs.get(k, "NA") for k in self.keys}})
-        self._file.flush()
+                self.writer.writeheader()
+        self.writer.writerow({"epoch": epoch, **{k: logs.get(k, "NA") for k in self.keys}})
+        self.csv_file.flush()
 
     def on_train_end(self, logs=None):
-        if self._file is not None:
-            self._file.close()
-        self._file = self._writer = None
+        if self.csv_file is not None:
+            self.csv_file.close()
+        self.csv_file = self.writer = None
 
 
-class HalveOnDivergence(Callback):
+class HalveOnDivergence(MonitorCallback):
     """"Start high and cut by half when it diverges": puts back the last good weights and halves the learning rate.
 
     An epoch has diverged when its loss is not finite or larger than `factor` times the best so far. Weights and
-    optimizer state of the best epoch come back, the rate is multiplied by `cut`, and training goes on, at most
-    `max_halvings` times; then it stops.
+    optimizer state of the best epoch come back (those at the start of fit where there was none), the rate is
+    multiplied by `cut`, and training goes on, at most `max_halvings` times; then it stops.
     """
 
+    _topic = "Halving the learning rate"
+
     def __init__(self, monitor="loss", factor=2.0, cut=0.5, max_halvings=20, verbose=1):
-        super().__init__()
-        if not factor > 1:
-            raise ValueError(f"HalveOnDivergence: factor must be larger than 1, got {factor!r}")
-        if not 0 < cut < 1:
+        super().__init__(monitor, "min")
+        if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not factor > 1:
+            raise ValueError(f"HalveOnDivergence: factor must be a number larger than 1, got {factor!r}")
+        if isinstance(cut, bool) or not isinstance(cut, (int, float)) or not 0 < cut < 1:
             raise ValueError(f"HalveOnDivergence: cut must lie between 0 and 1, got {cut!r}")
-        self.monitor, self.factor, self.cut = monitor, factor, cut
-        self.max_halvings, self.verbose = max_halvings, verbose
+        if isinstance(max_halvings, bool) or not isinstance(max_halvings, int) or max_halvings < 1:
+            raise ValueError(f"HalveOnDivergence: max_halvings must be an integer >= 1, got {max_halvings!r}")
+        self.factor, self.cut, self.max_halvings, self.verbose = factor, cut, max_halvings, verbose
+
+    def _state(self):
+        """The optimizer's variables but for the learning rate: steps taken and slots."""
+        optimizer = self.model.optimizer
+        return [v for v in optimizer.variables if v is not optimizer._learning_rate]
+
+    def _keep(self):
+        if not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_weights)
+        self._weights = self.model.get_weights()
+        self._kept = [v.numpy() for v in self._state()]
 
     def on_train_begin(self, logs=None):
         self.best, self.halvings = math.inf, 0
         self._keep()
 
-    def _keep(self):
-        self._weights = self.model.get_weights() if self.model.built else None
-        opt = self.model.optimizer
-        self._slots = [v.numpy() for group in opt._slots for v in group] if opt.built else None
-
     def on_epoch_end(self, epoch, logs=None):
-        value = (logs or {}).get(self.monitor)
+        logs = {} if logs is None else logs
+        optimizer = self.model.optimizer
+        value = self.get_monitor_value(logs)
+        logs["learning_rate"] = float(optimizer.learning_rate)
         if value is None:
             return
-        opt = self.model.optimizer
-        if math.isfinite(value) and value <= self.best * self.factor:
+        # A loss may be negative or zero, so the limit is the distance that `factor` means for a positive one.
+        if math.isfinite(value) and value - self.best <= (self.factor - 1) * abs(self.best):
             if value < self.best:
                 self.best = value
                 self._keep()
-            logs["learning_rate"] = opt.learning_rate
             return
-        self.halvings += 1
-        self.model.set_weights(self._weights)
-        slots = [v for group in opt._slots for v in group]
-        for i, v in enumerate(slots):
-            v.assign(self._slots[i] if self._slots is not None else np.full(v.shape, opt._slot_start(), v.dtype))
-        opt.learning_rate = opt.learning_rate * self.cut
-        logs["learning_rate"] = opt.learning_rate
+        self._go_back()
         if self.verbose:
-            print(f"Epoch {epoch + 1}: {self.monitor} = {value:.4g} diverged; learning rate cut to {opt.learning_rate:.3g}")
+            self.say(f"Epoch {epoch + 1}: {self.monitor} = {value:.4g} diverged; learning rate cut to "
+                     f"{float(optimizer.learning_rate):.3g}")  # fmt: skip
         if self.halvings >= self.max_halvings:
             self.model.stop_training = True
+
+    def _go_back(self) -> None:
+        self.halvings += 1
+        self.model.set_weights(self._weights)
+        for v, value in zip(self._state(), self._kept, strict=True):
+            v.assign(value)
+        self.model.optimizer.learning_rate = float(self.model.optimizer.learning_rate) * self.cut

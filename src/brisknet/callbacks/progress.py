@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 
 from brisknet.callbacks.base import Callback
+from brisknet.utils.terminal import can_draw
 
-__all__ = ["Progress", "print_line"]
+__all__ = ["Progress", "format_logs", "format_seconds", "print_line"]
 
 # An epoch shorter than this gets no bar.
 WATCHABLE_SECONDS = 0.5
-# Lines of quick epochs are written together, at most this often.
-FLUSH_SECONDS = 0.05
+# The bar is drawn, and lines of quick epochs are written, at most this often.
+REFRESH_SECONDS = 0.05
 
 
 def format_logs(logs: dict) -> str:
     """"accuracy: 0.5012 - loss: 0.6931"."""
-    parts = []
-    for k, v in logs.items():
-        small = isinstance(v, float) and v != 0 and abs(v) < 1e-3
-        parts.append(f"{k}: {v:.4e}" if small else f"{k}: {v:.4f}" if isinstance(v, float) else f"{k}: {v}")
-    return " - ".join(parts)
+    return " - ".join([
+        f"{k}: {v:.4f}" if isinstance(v, float) and (v >= 1e-3 or v == 0) else _format_other(k, v) for k, v in logs.items()
+    ])  # fmt: skip
+
+
+def _format_other(name, value) -> str:
+    if not isinstance(value, float):
+        return f"{name}: {value}"
+    return f"{name}: {value:.4e}" if abs(value) < 1e-3 else f"{name}: {value:.4f}"
 
 
 def format_seconds(seconds: float) -> str:
@@ -38,25 +44,21 @@ def print_line(logs: dict, seconds: float) -> None:
     sys.stdout.write(f"{format_seconds(seconds)} - {format_logs(logs)}\n")
 
 
-def _interactive() -> bool:
+def interactive() -> bool:
+    """True in a notebook, and where the error stream, which the bar is drawn on, is a terminal."""
     return "ipykernel" in sys.modules or (hasattr(sys.stderr, "isatty") and sys.stderr.isatty())
 
 
-def _ascii() -> bool:
-    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
-    try:
-        "█▏".encode(encoding)
-    except (UnicodeError, LookupError):
-        return True
-    return False
-
-
 class Progress(Callback):
-    """Prints the epochs of fit. Quick epochs' lines are gathered and written together; where even formatting them
-    would take longer than the training, lines in between are left out (the last epoch is always there)."""
+    """Prints the epochs of fit.
 
-    def __init__(self):
+    Lines of quick epochs are gathered and written together, unless at_once is True. Where even formatting them would
+    take longer than the training, lines in between are left out; the last epoch's is always there.
+    """
+
+    def __init__(self, at_once=False):
         super().__init__()
+        self._at_once = at_once
         self._bar = None
         self._lines: list[str] = []
         self._spent = 0.0
@@ -66,36 +68,42 @@ class Progress(Callback):
         self._start = self._flushed = time.perf_counter()
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._epoch_start = time.perf_counter()
+        self._epoch_start = self._drawn = time.perf_counter()
 
     def on_progress(self, step, logs) -> None:
-        """Called every 50 ms or so within an epoch."""
-        elapsed = time.perf_counter() - self._epoch_start
+        """Within an epoch: `step` steps are done; logs is a function. Draws the bar where that is due."""
+        now = time.perf_counter()
         if self._bar is None:
-            if elapsed < WATCHABLE_SECONDS or not _interactive() or self.params.get("verbose") == 2:
+            if now - self._epoch_start < WATCHABLE_SECONDS or self.params.get("verbose") == 2 or not interactive():
                 return
             self._flush()
             self._bar = self._make_bar()
+        elif now - self._drawn < REFRESH_SECONDS:
+            return
         self._bar.n = step
         self._bar.set_postfix_str(format_logs(logs()), refresh=False)
         self._bar.refresh()
+        self._drawn = now
 
     def _make_bar(self):
-        from tqdm.auto import tqdm
+        with warnings.catch_warnings():  # a notebook without widgets gets the text bar, and no lecture
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
 
-        return tqdm(total=self.params.get("steps"), leave=False, ascii=_ascii(), unit="step", dynamic_ncols=True)
+        ascii_only = not can_draw(sys.stderr)
+        return tqdm(total=self.params.get("steps"), leave=False, ascii=ascii_only, unit="step", dynamic_ncols=True)
 
     def on_epoch_end(self, epoch, logs=None):
         now = time.perf_counter()
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-        self._skipped = (epoch, dict(logs or {}), now - self._epoch_start)
         if self._spent > 0.5 * (now - self._start):
+            self._skipped = (epoch, dict(logs or {}), now - self._epoch_start)
             return
-        self._line(*self._skipped)
+        self._line(epoch, logs or {}, now - self._epoch_start)
         self._skipped = None
-        if now - self._flushed > FLUSH_SECONDS:
+        if self._at_once or now - self._flushed > REFRESH_SECONDS:
             self._flush()
             self._flushed = now
         self._spent += time.perf_counter() - now
@@ -104,6 +112,15 @@ class Progress(Callback):
         total = self.params.get("epochs")
         self._lines.append(f"Epoch {epoch + 1}/{total} - {format_seconds(seconds)} - {format_logs(logs)}\n")
 
+    def make_way(self) -> None:
+        """Write what is held back, and wipe the bar: something else is about to be printed."""
+        if self._bar is not None:
+            self._bar.clear()
+        if self._skipped is not None:
+            self._line(*self._skipped)
+            self._skipped = None
+        self._flush()
+
     def _flush(self) -> None:
         if self._lines:
             sys.stdout.write("".join(self._lines))
@@ -111,6 +128,4 @@ class Progress(Callback):
             self._lines = []
 
     def on_train_end(self, logs=None):
-        if self._skipped is not None:
-            self._line(*self._skipped)
-        self._flush()
+        self.make_way()

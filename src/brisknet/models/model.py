@@ -47,11 +47,14 @@ class Model(Trainer, Layer):
                 return layer
         raise ValueError(f"get_layer: no layer named {name!r}; there are {[x.name for x in self.layers]}")
 
-    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False):
+    def summary(
+        self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+        layer_range=None,
+    ):  # fmt: skip
         """Print a table of the layers, their output shapes and their weights."""
         from brisknet.utils.summary import summary
 
-        return summary(self, line_length, print_fn, expand_nested, show_trainable)
+        return summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def build(self, input_shape) -> None:
         """Build the weights of a subclassed model by tracing call() once on an input of this shape."""

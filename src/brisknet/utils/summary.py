@@ -1,76 +1,169 @@
-"""summary(): the model as a table that fits the terminal."""
+"""summary(): the model as a table that fits the terminal, laid out like Keras'."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 
 from brisknet.layers.core import InputLayer
 from brisknet.layers.keras_tensor import flatten
+from brisknet.layers.layer import map_structure_shapes
+from brisknet.utils.terminal import can_draw
 
 __all__ = ["summary"]
 
-
-def _rows(model, depth, expand_nested):
-    for layer in model.layers:
-        shape = "?"
-        if layer._inbound_nodes:
-            shapes = [str(t.shape) for t in flatten(layer._inbound_nodes[-1].outputs)]
-            shape = ", ".join(shapes)
-        sources = []
-        for node in layer._inbound_nodes[-1:]:
-            sources = [t._keras_history[0].name for t in node.inputs]
-        count = layer.count_params() if layer.built else 0
-        label = "  " * depth + f"{layer.name} ({type(layer).__name__})"
-        params = f"{count:,}" if layer.built else "0 (unbuilt)"
-        yield label, shape, params, ", ".join(sources) or "-", "Y" if layer.trainable else "N"
-        if expand_nested and hasattr(layer, "layers"):
-            yield from _rows(layer, depth + 1, expand_nested)
+# left, middle, right of the four rules; the bars of the head and of the rows; the mark of a nested layer
+_UNICODE = ("┏━┳┓", "┡━╇┩", "├─┼┤", "└─┴┘", "┃", "│", "└ ")
+_ASCII = ("+-++", "+=++", "+-++", "+-++", "|", "|", "- ")
+_ALIGN = {"Param #": str.rjust, "Trainable": str.center}
 
 
-def summary(model, line_length=None, print_fn=None, expand_nested=False, show_trainable=False) -> None:
-    """Print the table; print_fn gets it line by line where given."""
-    write = print_fn or (lambda line: print(line, file=sys.stdout))
-    width = line_length or min(shutil.get_terminal_size((88, 24)).columns, 110)
-    branched = any(len(n.inputs) > 1 for layer in model.layers for n in layer._inbound_nodes)
-    branched = branched or any(isinstance(layer, InputLayer) for layer in model.layers)
-    rows = list(_rows(model, 0, expand_nested))
+def summary(
+    model, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False, layer_range=None
+) -> None:
+    """Print the table; print_fn, where given, gets it as one string (as in Keras 3).
+
+    line_length     width of the table, at most the terminal's by default
+    positions       where the columns end, as shares of line_length; by default they are as wide as they need
+    layer_range     (first, last): names, or regular expressions, of the layers to show
+    """
+    style = _UNICODE if print_fn is not None or can_draw(sys.stdout) else _ASCII
+    rows = list(_rows(_shown(model.layers, layer_range), model, 0, expand_nested, style[-1]))
     heads = ["Layer (type)", "Output Shape", "Param #", "Connected to", "Trainable"]
-    keep = [0, 1, 2] + ([3] if branched else []) + ([4] if show_trainable else [])
-    table = [[r[i] for i in keep] for r in rows]
-    heads = [heads[i] for i in keep]
-    widths = _fit([max(len(x) for x in col) for col in zip(heads, *table, strict=True)] if table else [len(h) for h in heads], width)
-    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    write(f'Model: "{model.name}"')
-    write(rule)
-    write("  ".join(h.ljust(w) for h, w in zip(heads, widths, strict=True)).rstrip())
-    write(rule)
-    for row in table:
-        write("  ".join(_cut(x, w).ljust(w) for x, w in zip(row, widths, strict=True)).rstrip())
-    write(rule)
-    total = sum(v.size for v in model.weights)
-    trained = sum(v.size for v in model.trainable_weights)
-    write(f"Total params: {total:,} ({_bytes(total * 4)})")
-    write(f"Trainable params: {trained:,} ({_bytes(trained * 4)})")
-    write(f"Non-trainable params: {total - trained:,} ({_bytes((total - trained) * 4)})")
+    keep = [0, 1, 2] + ([3] if _branched(model) else []) + ([4] if show_trainable else [])
+    heads, table = [heads[i] for i in keep], [[r[i] for i in keep] for r in rows]
+    limit = line_length or min(shutil.get_terminal_size((88, 24)).columns - 4, 120)
+    if positions is None:
+        columns = zip(heads, *table, strict=True)
+        widths = _fit([max(len(x) for x in c) for c in columns], limit - 3 * len(heads) - 1, line_length is not None)
+    else:
+        ends = [int(p * limit) if p <= 1 else int(p) for p in positions][: len(heads)]
+        widths = [max(b - a - 3, 4) for a, b in zip([0, *ends], ends)]
+    text = "\n".join([f'Model: "{model.name}"', *_draw(heads, table, widths, style), *_totals(model)]) + "\n"
+    if print_fn is not None:
+        print_fn(text)
+    else:
+        print(text, end="", file=sys.stdout)
 
 
-def _fit(widths, limit):
-    over = sum(widths) + 2 * (len(widths) - 1) - limit
-    while over > 0 and max(widths) > 12:
-        i = widths.index(max(widths))
-        cut = min(over, widths[i] - 12)
-        widths[i] -= cut
-        over -= cut
-    return widths
+# ---- content ----------------------------------------------------------------------------------------------------------
+def _shown(layers, layer_range):
+    if layer_range is None:
+        return layers
+    if not isinstance(layer_range, (list, tuple)) or len(layer_range) != 2:
+        raise ValueError(f"summary: layer_range must be two layer names, got {layer_range!r}")
+    at = [[i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range]
+    if not all(at):
+        raise ValueError(f"summary: layer_range {layer_range!r} names no layers of {[x.name for x in layers]}")
+    return layers[min(at[0]) : max(at[1]) + 1]
 
 
-def _cut(text, width):
-    return text if len(text) <= width else text[: width - 2] + ".."
+def _nodes(model, layer):
+    """The calls of a layer that belong to the model."""
+    return [n for n in getattr(model, "_nodes", ()) if n.layer is layer]
 
 
-def _bytes(n):
+def _branched(model) -> bool:
+    """True where the calls of a functional model are no chain."""
+    nodes = [n for n in getattr(model, "_nodes", ()) if not isinstance(n.layer, InputLayer)]
+    shared = len({id(n.layer) for n in nodes}) < len(nodes)
+    fed = [id(t) for n in nodes for t in n.inputs]
+    return shared or any(len(n.inputs) > 1 for n in nodes) or len(set(fed)) < len(fed)
+
+
+def _rows(layers, model, depth, expand_nested, mark):
+    for layer in layers:
+        name = f"{'   ' * depth + mark if depth else ''}{layer.name} ({type(layer).__name__})"
+        params = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+        sources = [
+            f"{t._keras_history[0].name}[{t._keras_history[1]}][{t._keras_history[2]}]"
+            for node in _nodes(model, layer) for t in node.inputs
+        ]  # fmt: skip
+        trained = ("Y" if layer.trainable else "N") if layer.built and layer.weights else "-"
+        yield name, _output_shape(model, layer), params, ", ".join(sources) or "-", trained
+        if expand_nested and hasattr(layer, "layers"):
+            yield from _rows(layer.layers, layer, depth + 1, expand_nested, mark)
+
+
+def _output_shape(model, layer) -> str:
+    nodes = _nodes(model, layer) or layer._inbound_nodes[-1:]
+    if nodes:
+        shapes = [t.shape for t in flatten(nodes[-1].outputs)]
+    elif layer.built and getattr(layer, "_build_shape", None) is not None:
+        # A layer of a subclassed model has seen traced batches only: its first axis is open.
+        opened = map_structure_shapes(lambda s: (None, *s[1:]), layer._build_shape)
+        try:
+            shapes = layer.compute_output_shape(opened)
+        except Exception:  # a summary must not fail for a layer that can't tell
+            return "?"
+        shapes = shapes if isinstance(shapes, list) else [shapes]
+    else:
+        return "?"
+    return ", ".join(str(tuple(s)) for s in shapes)
+
+
+def _totals(model):
+    trained, other = model.trainable_weights, model.non_trainable_weights
+    optimizer = getattr(model, "optimizer", None)
+    slots = optimizer.variables if optimizer is not None and optimizer.built else []
+    parts = {"Total": [*trained, *other, *slots], "Trainable": trained, "Non-trainable": other}
+    if slots:
+        parts["Optimizer"] = slots
+    for label, variables in parts.items():
+        count = sum(v.size for v in variables)
+        nbytes = sum(v.size * int(re.sub(r"\D", "", v.dtype) or 8) // 8 for v in variables)
+        yield f" {label} params: {count:,} ({_bytes(nbytes)})"
+
+
+def _bytes(n) -> str:
     for unit in ("B", "KB", "MB", "GB"):
         if n < 1024 or unit == "GB":
             return f"{n:.2f} {unit}"
         n /= 1024
+
+
+# ---- drawing ----------------------------------------------------------------------------------------------------------
+def _fit(widths, limit, fill):
+    """Column widths that sum to at most limit: the widest give way, down to 12; with fill they sum to it."""
+    widths = list(widths)
+    while sum(widths) > limit and max(widths) > 12:
+        widths[widths.index(max(widths))] -= 1
+    if fill and sum(widths) < limit:
+        widths[0] += limit - sum(widths)
+    return widths
+
+
+def _draw(heads, table, widths, style):
+    top, head, between, bottom, head_bar, bar, _ = style
+
+    def rule(chars):
+        left, line, middle, right = chars
+        return left + middle.join(line * (w + 2) for w in widths) + right
+
+    def lines(cells, bar):
+        folded = [_fold(c, w) for c, w in zip(cells, widths, strict=True)]
+        for i in range(max(len(f) for f in folded)):
+            texts = [f[i] if i < len(f) else "" for f in folded]
+            aligned = [_ALIGN.get(h, str.ljust)(t, w) for h, t, w in zip(heads, texts, widths, strict=True)]
+            yield f"{bar} " + f" {bar} ".join(aligned) + f" {bar}"
+
+    yield rule(top)
+    yield from lines(heads, head_bar)
+    yield rule(head)
+    for i, row in enumerate(table):
+        if i:
+            yield rule(between)
+        yield from lines(row, bar)
+    yield rule(bottom)
+
+
+def _fold(text, width) -> list[str]:
+    """The text in lines of at most width characters, broken at spaces where that is possible."""
+    out = []
+    while len(text) > width:
+        at = text.rfind(" ", 1, width + 1)
+        at = at if at > 0 and text[:at].strip() else width
+        out.append(text[:at])
+        text = text[at:].lstrip()
+    return [*out, text]
