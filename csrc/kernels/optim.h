@@ -1,0 +1,135 @@
+/* optim.h: one fused pass over parameters, gradients and slots, by Keras 3's formulas (ops/optim.py is the specification).
+ *
+ * The work is a list of segments, runs of parameters that lie one after another in every buffer; a unit is BK_BLOCK elements of
+ * one of them. Zero padding of panels stays zero under every rule.
+ */
+#ifndef BRISKNET_OPTIM_H
+#define BRISKNET_OPTIM_H
+#include "kernels/elementwise.h"
+
+enum { SGD_PLAIN, SGD_MOMENTUM, SGD_NESTEROV };
+enum { RULE_SGD, RULE_RMSPROP, RULE_ADAM, RULE_ADAGRAD, RULE_ADADELTA };
+
+static bk_plan bk_update_plan(const bk_args *a) {
+  const double n = (double)a->n[1] * BK_BLOCK;
+  bk_plan p = {a->n[1], 0, 12 * n, 28 * n};
+  return p;
+}
+
+/* b^t by squaring: the same on every machine. */
+BK_INLINE double bk_power(double b, int64_t t) {
+  double r = 1;
+  for (; t > 0; t >>= 1, b *= b) if (t & 1) r *= b;
+  return r;
+}
+
+typedef struct {          /* what a step's rule needs, hoisted out of its loops */
+  vf lr, a, b, c, d;
+} bk_rule;
+
+BK_INLINE bk_rule bk_rule_of(const bk_args *a, const int rule) {
+  const float lr = *(const float *)a->p[1];
+  bk_rule r = {v_set1(lr), v_zero(), v_zero(), v_zero(), v_zero()};
+  switch (rule) {
+    case RULE_SGD: r.a = v_set1(a->f[0]); break;
+    case RULE_RMSPROP: r.a = v_set1(a->f[0]), r.b = v_set1(1.0f - a->f[0]), r.c = v_set1(a->f[1]), r.d = v_set1(a->f[2]); break;
+    case RULE_ADAM: {     /* m' = m + (g - m)(1 - b1), v' = v + (g^2 - v)(1 - b2), p' = p - alpha m' / (sqrt v' + eps) */
+      const int64_t t = *(const int64_t *)a->p[2] + 1;
+      const double b1 = (double)a->f[0], b2 = (double)a->f[1];
+      const double alpha = (double)lr * sqrt(1 - bk_power(b2, t)) / (1 - bk_power(b1, t));
+      r.a = v_set1((float)(1 - b1)), r.b = v_set1((float)(1 - b2)), r.c = v_set1(a->f[2]), r.d = v_set1((float)alpha);
+      break;
+    }
+    case RULE_ADAGRAD: r.c = v_set1(a->f[0]); break;
+    default: r.a = v_set1(a->f[0]), r.b = v_set1(1.0f - a->f[0]), r.c = v_set1(a->f[1]);
+  }
+  return r;
+}
+
+/* The new parameter; s0, s1, s2 are the slots, replaced where the rule has them. */
+BK_INLINE vf bk_apply_rule(const int rule, const int variant, const bk_rule *r, vf p, vf g, vf *s0, vf *s1, vf *s2) {
+  switch (rule) {
+    case RULE_SGD:
+      if (variant == SGD_PLAIN) return v_fnma(r->lr, g, p);
+      *s0 = v_sub(v_mul(*s0, r->a), v_mul(g, r->lr));
+      return variant == SGD_MOMENTUM ? v_add(p, *s0) : v_sub(v_fma(*s0, r->a, p), v_mul(g, r->lr));
+    case RULE_RMSPROP: {  /* slots: mean square, [momentum], [mean] in this order */
+      const int momentum = variant & 1, centered = variant & 2;
+      *s0 = v_fma(r->a, *s0, v_mul(v_mul(r->b, g), g));
+      vf under = v_add(*s0, r->c);
+      if (centered) {
+        vf *mean = momentum ? s2 : s1;
+        *mean = v_fma(r->a, *mean, v_mul(r->b, g));
+        under = v_add(v_fnma(*mean, *mean, *s0), r->c);
+      }
+      vf step = v_div(v_mul(r->lr, g), v_sqrt(under));
+      if (momentum) step = *s1 = v_fma(r->d, *s1, step);
+      return v_sub(p, step);
+    }
+    case RULE_ADAM: {
+      *s0 = v_fma(v_sub(g, *s0), r->a, *s0);
+      *s1 = v_fma(v_fma(g, g, v_neg(*s1)), r->b, *s1);
+      vf top = *s1;
+      if (variant) top = *s2 = v_sel(v_gt(*s2, *s1), *s2, *s1);
+      return v_sub(p, v_div(v_mul(*s0, r->d), v_add(v_sqrt(top), r->c)));
+    }
+    case RULE_ADAGRAD:
+      *s0 = v_fma(g, g, *s0);
+      return v_sub(p, v_div(v_mul(r->lr, g), v_sqrt(v_add(*s0, r->c))));
+    default: {            /* Adadelta: slots mean square of gradients, mean square of steps */
+      *s0 = v_fma(r->a, *s0, v_mul(v_mul(r->b, g), g));
+      vf delta = v_neg(v_div(v_mul(v_sqrt(v_add(*s1, r->c)), g), v_sqrt(v_add(*s0, r->c))));
+      *s1 = v_fma(r->a, *s1, v_mul(v_mul(r->b, delta), delta));
+      return v_fma(r->lr, delta, p);
+    }
+  }
+}
+
+BK_INLINE void bk_update_run(const bk_args *a, const bk_segment *s, int64_t i0, int64_t i1, const bk_rule *r,
+                             const int rule, const int variant, const int slots) {
+  const vf scale = a->p[3] ? v_bcast(a->p[3]) : v_set1(1.0f), limit = v_set1(a->f[7]);
+  const vf decay = v_mul(v_set1(s->decay), r->lr), l1 = v_set1(s->l1), l2 = v_set1(2.0f * s->l2);
+  const int scaled = a->p[3] != 0, clipped = a->f[7] > 0, decayed = s->decay != 0, penalised = s->l1 != 0 || s->l2 != 0;
+  float *param = s->param, *q0 = s->slot[0], *q1 = s->slot[1], *q2 = s->slot[2];
+  const float *grad = s->grad;
+  for (int64_t i = i0; i < i1; i += VL) {
+    const int64_t n = i1 - i;
+    vf p = v_load_n(param + i, n), g = v_load_n(grad + i, n), s0 = v_zero(), s1 = s0, s2 = s0;
+    if (slots > 0) s0 = v_load_n(q0 + i, n);
+    if (slots > 1) s1 = v_load_n(q1 + i, n);
+    if (slots > 2) s2 = v_load_n(q2 + i, n);
+    if (penalised) g = v_add(g, v_fma(p, l2, v_mul(v_sign(p), l1)));
+    if (scaled) g = v_mul(g, scale);
+    if (clipped) g = v_min(limit, v_max(v_neg(limit), g));
+    if (decayed) p = v_fnma(p, decay, p);
+    p = bk_apply_rule(rule, variant, r, p, g, &s0, &s1, &s2);
+    v_store_n(param + i, p, n);
+    if (slots > 0) v_store_n(q0 + i, s0, n);
+    if (slots > 1) v_store_n(q1 + i, s1, n);
+    if (slots > 2) v_store_n(q2 + i, s2, n);
+  }
+}
+
+BK_INLINE void bk_update(const bk_args *a, int64_t lo, int64_t hi, const int rule, const int variant, const int slots) {
+  const bk_segment *s = a->p[0];
+  const bk_rule r = bk_rule_of(a, rule);
+  for (int64_t u = lo; u < hi;) {
+    int64_t units = bk_ceil(s->n, BK_BLOCK);
+    while (u >= s->first + units) units = bk_ceil((++s)->n, BK_BLOCK);
+    const int64_t last = bk_min(hi, s->first + units);          /* all units of this segment in one run */
+    bk_update_run(a, s, (u - s->first) * BK_BLOCK, bk_min(s->n, (last - s->first) * BK_BLOCK), &r, rule, variant, slots);
+    u = last;
+  }
+}
+
+#define BK_VARIANT(rule, variant, slots) case variant: bk_update(a, lo, hi, rule, variant, slots); break;
+#define BK_OPTIMIZER(name, variants) \
+  static bk_plan plan_##name(const bk_args *a) { return bk_update_plan(a); } \
+  BK_KERNEL(name) { (void)w; switch (a->n[2]) { variants } }
+
+BK_OPTIMIZER(sgd_update, BK_VARIANT(RULE_SGD, SGD_PLAIN, 0) BK_VARIANT(RULE_SGD, SGD_MOMENTUM, 1) BK_VARIANT(RULE_SGD, SGD_NESTEROV, 1))
+BK_OPTIMIZER(rmsprop_update, BK_VARIANT(RULE_RMSPROP, 0, 1) BK_VARIANT(RULE_RMSPROP, 1, 2) BK_VARIANT(RULE_RMSPROP, 2, 2) BK_VARIANT(RULE_RMSPROP, 3, 3))
+BK_OPTIMIZER(adam_update, BK_VARIANT(RULE_ADAM, 0, 2) BK_VARIANT(RULE_ADAM, 1, 3))
+BK_OPTIMIZER(adagrad_update, BK_VARIANT(RULE_ADAGRAD, 0, 1))
+BK_OPTIMIZER(adadelta_update, BK_VARIANT(RULE_ADADELTA, 0, 2))
+#endif
