@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from brisknet.layers.keras_tensor import KerasTensor, flatten
-from brisknet.layers.layer import Layer
+from brisknet.layers.layer import Layer, is_shape, map_structure_shapes
 from brisknet.training.trainer import Trainer
 
 __all__ = ["Model"]
@@ -57,12 +57,18 @@ class Model(Trainer, Layer):
         return summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def build(self, input_shape) -> None:
-        """Build the weights of a subclassed model by tracing call() once on an input of this shape."""
+        """Build the weights of a subclassed model by tracing call() once on inputs of this shape (or shapes)."""
         if type(self).call is Layer.call:
             raise TypeError(f"{type(self).__name__} must define call(self, inputs)")
-        x = KerasTensor(tuple(input_shape), self.dtype)
         self.built = True
-        self.compute_output_spec(x)
+        try:
+            self.compute_output_spec(map_structure_shapes(lambda s: KerasTensor(s, self.dtype), input_shape))
+        except BaseException:
+            self.built = False
+            raise
+        if not is_shape(input_shape):
+            object.__setattr__(self, "_inputs_struct", map_structure_shapes(lambda s: 0, input_shape))
+        self._build_shape = input_shape
 
     @classmethod
     def from_config(cls, config: dict, custom_objects=None):

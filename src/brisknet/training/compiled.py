@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from brisknet import losses as losses_module
+from brisknet.layers.keras_tensor import flatten
 from brisknet.losses.functions import check_labels
-from brisknet.losses.loss import SparseCategoricalCrossentropy
+from brisknet.losses.loss import LossFunctionWrapper, SparseCategoricalCrossentropy
 from brisknet.metrics import metric as metrics_module
 from brisknet.metrics.metric import Mean, Metric
 
-__all__ = ["CompiledLosses", "CompiledMetrics"]
+__all__ = ["CompiledLosses", "CompiledMetrics", "check_loss_weights", "check_metrics", "per_output"]
 
 
 def per_output(given, names: list[str], what: str) -> list:
@@ -27,18 +30,36 @@ def per_output(given, names: list[str], what: str) -> list:
     return [given] * len(names)
 
 
-class CompiledLosses:
-    """The loss of every output."""
+def check_loss_weights(given) -> None:
+    """ValueError unless `given` holds finite numbers, alone or in a list or dict."""
+    for w in flatten(given) if given is not None else []:
+        number = isinstance(w, (int, float, np.floating, np.integer)) and not isinstance(w, bool)
+        if w is not None and not (number and np.isfinite(w)):
+            raise ValueError(f"loss_weights: finite numbers expected, got {w!r}")
 
-    def __init__(self, loss, loss_weights, names: list[str]):
+
+class CompiledLosses:
+    """The loss of every output.
+
+    names   how losses, targets and logs name the outputs: output layers, or the keys where the outputs are a dict
+    keyed   True for a dict of outputs, of which some may go without a loss
+    """
+
+    def __init__(self, loss, loss_weights, names: list[str], keyed: bool = False):
+        check_loss_weights(loss_weights)
+        if isinstance(loss, dict) and not keyed and set(names) - set(loss):
+            raise ValueError(
+                f"loss: an entry for each of the outputs {names} expected, got {list(loss)}; write None for an output "
+                "without a loss"
+            )
         self.losses = [losses_module.get(x) for x in per_output(loss, names, "loss")]
         weights = per_output(loss_weights, names, "loss_weights")
-        for w in weights:
-            if w is not None and (isinstance(w, bool) or not isinstance(w, (int, float, np.floating, np.integer))):
-                raise ValueError(f"loss_weights: numbers expected, got {w!r}")
         self.weights = [1.0 if w is None else float(w) for w in weights]
         self.names = names
-        self.trackers = [Mean(f"{n}_loss") for n in names] if len(names) > 1 else []
+        # One loss needs no logs but the total (Keras).
+        many = sum(x is not None for x in self.losses) > 1
+        self._tracker_of = [Mean(f"{n}_loss") if many and x else None for n, x in zip(names, self.losses, strict=True)]
+        self.trackers = [t for t in self._tracker_of if t is not None]
 
     def is_sparse(self, i: int) -> bool:
         """True where output i is compared with integer labels."""
@@ -51,32 +72,38 @@ class CompiledLosses:
             if loss is None or ys[i] is None:
                 continue
             value = loss(ys[i], preds[i], weights[i])
-            if self.trackers:
-                self.trackers[i].update_state(value, float(rows))
+            if self._tracker_of[i] is not None:
+                self._tracker_of[i].update_state(value, float(rows))
             value = value if self.weights[i] == 1.0 else value * self.weights[i]
             total = value if total is None else total + value
         return total
 
-    def check_targets(self, ys, output_shapes) -> None:
-        """ValueError for targets that the losses cannot take: labels out of range, NaN, shapes that do not fit."""
+    def check_targets(self, ys, output_shapes, label="y") -> None:
+        """ValueError for targets that the losses cannot take: none, labels out of range, NaN, shapes that do not fit."""
         for i, (y, shape) in enumerate(zip(ys, output_shapes, strict=True)):
-            if y is None or self.losses[i] is None:
+            name = label if len(ys) == 1 else f"{label}[{self.names[i]!r}]"
+            if self.losses[i] is None:
                 continue
-            name = "y" if len(ys) == 1 else f"y[{self.names[i]!r}]"
+            if y is None:
+                raise ValueError(f"{name}: targets expected, as this output has a loss ({self.losses[i].name}); got None")
             if y.dtype.kind == "f" and np.isnan(y).any():
                 at = int(np.flatnonzero(np.isnan(y).reshape(len(y), -1).any(axis=1))[0])
                 raise ValueError(f"{name}: numbers expected, got NaN in row {at}; drop or fill rows without a target")
-            if self.is_sparse(i):
-                self._check_sparse(y, shape, name)
-            elif isinstance(self.losses[i], losses_module.CategoricalCrossentropy):
-                if tuple(y.shape[1:]) != tuple(shape[1:]):
-                    raise ValueError(
-                        f"{name}: one-hot rows of shape {tuple(shape[1:])} expected by categorical_crossentropy, got "
-                        f"{tuple(y.shape[1:])}; use sparse_categorical_crossentropy for integer labels, or "
-                        "utils.to_categorical(y)"
-                    )
-            elif not _fits(y.shape, shape):
-                raise ValueError(f"{name}: shape (rows, {', '.join(map(str, shape[1:]))}) expected, got {y.shape}")
+            self._check_target(i, y, shape, name)
+
+    def _check_target(self, i, y, shape, name) -> None:
+        loss = self.losses[i]
+        if self.is_sparse(i):
+            self._check_sparse(y, shape, name)
+        elif isinstance(loss, losses_module.CategoricalCrossentropy):
+            if tuple(y.shape[1:]) != tuple(shape[1:]):
+                raise ValueError(
+                    f"{name}: one-hot rows of shape {tuple(shape[1:])} expected by categorical_crossentropy, got "
+                    f"{tuple(y.shape[1:])}; use sparse_categorical_crossentropy for integer labels, or "
+                    "utils.to_categorical(y)"
+                )
+        elif _is_ours(loss) and not _fits(y.shape, shape):  # a loss of the user's own knows what it wants
+            raise ValueError(f"{name}: shape (rows, {', '.join(map(str, shape[1:]))}) expected, got {y.shape}")
 
     @staticmethod
     def _check_sparse(y, shape, name) -> None:
@@ -88,7 +115,14 @@ class CompiledLosses:
             )
         if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
             raise ValueError(f"{name}: whole class labels expected, got {labels[labels != np.floor(labels)][0]}")
-        check_labels(labels.astype(np.int64), shape[-1])
+        try:
+            check_labels(labels.astype(np.int64), shape[-1])
+        except ValueError as error:
+            raise ValueError(str(error).replace("y:", f"{name}:", 1)) from None
+
+
+def _is_ours(loss) -> bool:
+    return type(loss).__module__.startswith("brisknet.") and not isinstance(loss, LossFunctionWrapper)
 
 
 def _fits(y, out) -> bool:
@@ -100,44 +134,50 @@ def _fits(y, out) -> bool:
     return len(y) == len(out) and all(a == b or 1 in (a, b) or b is None for a, b in zip(y[1:], out[1:], strict=True))
 
 
+_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+
+
+def check_metrics(given, what: str) -> None:
+    """An error for what is no list of metrics, or for a metric that there is not: compile() says so, not the first step."""
+    if given is None:
+        return
+    if not isinstance(given, (list, tuple, dict)):
+        raise ValueError(f"{what}: a list of metrics expected, got {given!r}; write {what}=[{given!r}]")
+    for m in flatten(given):
+        if m is not None and not (isinstance(m, str) and m.lower() in _BY_SHAPE):
+            metrics_module.get(m)
+
+
 class CompiledMetrics:
     """The metrics of every output; names like Keras'."""
 
     def __init__(self, metrics, weighted_metrics, names: list[str]):
         self.names = names
+        check_metrics(metrics, "metrics")
+        check_metrics(weighted_metrics, "weighted_metrics")
         self._given = self._lists(metrics, "metrics"), self._lists(weighted_metrics, "weighted_metrics")
-        for groups in self._given:
-            for group in groups:
-                for m in group:  # bad names are errors of compile(), not of the first step
-                    if not (isinstance(m, str) and m.lower() in ("accuracy", "acc", "crossentropy", "ce")):
-                        metrics_module.get(m)
         self.made: list[tuple[int, Metric, bool]] = []
         self.built = False
 
     def _lists(self, given, what) -> list[list]:
-        if given is None:
+        """The metrics of each output: one list for a single output, else one entry an output, by order or by name."""
+        if not given:
             return [[] for _ in self.names]
-        if not isinstance(given, (list, tuple, dict)):
-            raise ValueError(f"{what}: a list of metrics expected, got {given!r}; write [{given!r}]")
-        nested = isinstance(given, dict) or any(isinstance(m, (list, tuple)) for m in given)
-        if nested or len(self.names) > 1 and len(given) == len(self.names) and not isinstance(given, dict):
-            entries = per_output(given, self.names, what)
-        else:
-            entries = [given] * len(self.names) if len(self.names) == 1 else per_output(given, self.names, what)
-        return [list(e) if isinstance(e, (list, tuple)) else [] if e is None else [e] for e in entries]
+        if len(self.names) == 1 and not isinstance(given, dict):
+            return [[m for m in flatten(given) if m is not None]]
+        entries = per_output(given, self.names, what)
+        return [[] if e is None else [m for m in flatten(e) if m is not None] for e in entries]
 
     def build(self, y_shapes, pred_shapes) -> None:
         """Resolve names by the shapes of targets and outputs."""
         if self.built:
             return
+        made = []
         for weighted, groups in zip((False, True), self._given, strict=True):
             for i, group in enumerate(groups):
-                for m in group:
-                    if y_shapes[i] is None:
-                        continue
-                    metric = metrics_module.resolve(m, y_shapes[i], pred_shapes[i])
-                    self.made.append((i, metric, weighted))
-        self.built = True
+                if y_shapes[i] is not None:
+                    made += [(i, metrics_module.resolve(m, y_shapes[i], pred_shapes[i]), weighted) for m in group]
+        self.made, self.built = made, True
 
     def update(self, ys, preds, weights) -> None:
         """Record the updates of all metrics in the traced step."""
@@ -146,6 +186,19 @@ class CompiledMetrics:
                 metric.update_state(ys[i], preds[i], weights[i] if weighted else None)
 
     def named(self) -> list[tuple[str, Metric]]:
-        """(name in the logs, metric): prefixed by the output's name where there are several outputs."""
-        many = len(self.names) > 1
-        return [(f"{self.names[i]}_{m.name}" if many else m.name, m) for i, m, _ in self.made]
+        """(name in the logs, metric): prefixed by the output's name where there are several outputs.
+
+        A weighted metric whose name is taken becomes weighted_..., any other gets a number (Keras).
+        """
+        out: dict[str, Metric] = {}
+        for i, metric, weighted in self.made:
+            prefix = f"{self.names[i]}_" if len(self.names) > 1 else ""
+            name = prefix + metric.name
+            if name in out and weighted:
+                name = f"{prefix}weighted_{metric.name}"
+            out[name if name not in out else _numbered(name, out)] = metric
+        return list(out.items())
+
+
+def _numbered(name: str, taken) -> str:
+    return next(f"{name}_{n}" for n in itertools.count(1) if f"{name}_{n}" not in taken)

@@ -6,7 +6,7 @@ import numpy as np
 
 from brisknet.layers.keras_tensor import flatten
 
-__all__ = ["as_rows", "class_weights_to_sample_weights", "same_length", "split_validation"]
+__all__ = ["as_rows", "class_weights_to_sample_weights", "match_inputs", "same_length", "split_validation"]
 
 _KINDS = {"O": "objects", "U": "strings", "S": "bytes", "c": "complex numbers", "M": "dates", "m": "time spans", "V": "records"}
 
@@ -26,10 +26,14 @@ def to_array(x, name: str) -> np.ndarray:
         x = np.from_dlpack(x)
     if hasattr(x, "_keras_history"):
         raise TypeError(f"{name}: an array expected, got a symbolic KerasTensor of shape {x.shape}")
+    if not (isinstance(x, (list, tuple, bool, int, float, complex)) or hasattr(x, "__array__") or _is_sequence(x)):
+        raise TypeError(f"{name}: an array of numbers expected, got {_kind(x)}")
     try:
         array = np.asarray(x)
     except ValueError as error:
         raise ValueError(f"{name}: rows of equal length expected, got a ragged sequence ({error})") from None
+    except TypeError as error:
+        raise TypeError(f"{name}: an array of numbers expected, got {_kind(x)} ({error})") from None
     if array.dtype.kind not in "fiub":
         what = _KINDS.get(array.dtype.kind, str(array.dtype))
         hint = ""
@@ -39,6 +43,18 @@ def to_array(x, name: str) -> np.ndarray:
             hint = "; encode the words as numbers first"
         raise TypeError(f"{name}: an array of numbers expected, got {what} (dtype {array.dtype}){hint}")
     return array
+
+
+def _is_sequence(x) -> bool:
+    """True for what NumPy reads as an array: buffers, and other sequences than text."""
+    if isinstance(x, (str, bytes, dict, set, frozenset)):
+        return False
+    return isinstance(x, (memoryview, bytearray)) or hasattr(x, "__len__") and hasattr(x, "__getitem__")
+
+
+def _kind(x) -> str:
+    name = type(x).__name__
+    return f"the {name} {x!r}" if isinstance(x, str) else f"a {name}"
 
 
 def _plain_dtype(x) -> bool:
@@ -71,6 +87,31 @@ def as_rows(x, name: str) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
+def match_inputs(x, names: list[str], ranks: list[int], name: str) -> list:
+    """One entry of x an input, in the order of `names`: x is an array (one input), a list in order, or a dict by name."""
+    n = len(names)
+    if isinstance(x, dict):
+        missing = [k for k in names if k not in x]
+        if missing:
+            raise ValueError(f"{name}: no array for input(s) {missing}; got {sorted(map(str, x))}")
+        return [x[k] for k in names]
+    if n == 1:
+        wrapped = isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == ranks[0] and hasattr(x[0], "ndim")
+        return [x[0]] if wrapped else [x]
+    if not isinstance(x, (list, tuple)):
+        raise ValueError(f"{name}: a list of {n} arrays for the inputs {names} expected, got one {type(x).__name__}")
+    if len(x) != n:
+        raise ValueError(f"{name}: one array for each of the {n} inputs {names} expected, got {len(x)}")
+    return list(x)
+
+
+def is_structure(x) -> bool:
+    """True for a dict, or for a list or tuple of arrays of rank >= 2: the inputs of a model that takes several."""
+    if isinstance(x, dict):
+        return True
+    return isinstance(x, (list, tuple)) and len(x) > 1 and all(getattr(a, "ndim", 0) >= 2 for a in x)
+
+
 def same_length(arrays: dict) -> int:
     """The number of rows that all arrays have; ValueError names those that differ, or that are empty."""
     sizes = {name: len(a) for name, a in arrays.items() if a is not None}
@@ -83,8 +124,11 @@ def same_length(arrays: dict) -> int:
     return rows
 
 
-def class_weights_to_sample_weights(y: np.ndarray, class_weight: dict) -> np.ndarray:
-    """One weight a row from {class: weight}; y holds labels [n], [n, 1] or one-hot rows. Classes not named weigh 1."""
+def class_weights_to_sample_weights(y: np.ndarray, class_weight: dict, classes: int | None = None) -> np.ndarray:
+    """One weight a row from {class: weight}; y holds labels [n], [n, 1] or one-hot rows. Classes not named weigh 1.
+
+    ValueError for weights that are no numbers >= 0, and for a class that is neither below `classes` nor among the labels.
+    """
     if not isinstance(class_weight, dict):
         raise TypeError(f"class_weight: a dict {{class: weight}} expected, got {type(class_weight).__name__}")
     for key, value in class_weight.items():
@@ -96,7 +140,10 @@ def class_weights_to_sample_weights(y: np.ndarray, class_weight: dict) -> np.nda
     labels = np.argmax(y, axis=1) if y.ndim == 2 and y.shape[1] > 1 else np.round(y.reshape(len(y))).astype(np.int64)
     weights = np.ones(len(y), np.float32)
     for key, value in class_weight.items():
-        weights[labels == key] = value
+        rows = labels == key
+        if classes is not None and not 0 <= key < classes and not rows.any():
+            raise ValueError(f"class_weight: classes 0 to {classes - 1} expected, got {key}, which no label has")
+        weights[rows] = value
     return weights
 
 

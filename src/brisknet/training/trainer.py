@@ -12,13 +12,15 @@ from brisknet.callbacks.base import CallbackList
 from brisknet.callbacks.core import History
 from brisknet.graph.trace import current_graph
 from brisknet.layers.keras_tensor import KerasTensor, flatten, map_structure
-from brisknet.layers.layer import Layer
+from brisknet.layers.layer import Layer, map_structure_shapes
 from brisknet.metrics.metric import Mean
 from brisknet.random import draw_seed
 from brisknet.runtime.philox import derive
 from brisknet.runtime.program import compile_graph, make_loop
 from brisknet.training import data
-from brisknet.training.compiled import CompiledLosses, CompiledMetrics, per_output
+from brisknet.training.compiled import (
+    CompiledLosses, CompiledMetrics, check_loss_weights, check_metrics, per_output,
+)  # fmt: skip
 from brisknet.training.step import Signature, trace_step
 from brisknet.variables import Variable
 
@@ -66,22 +68,33 @@ class Trainer:
         data.check_count(steps_per_execution, "steps_per_execution")
         for item in flatten(loss) if loss is not None else []:
             losses.get(item)
-        if metrics is not None and not isinstance(metrics, (list, tuple, dict)):
-            raise ValueError(f"metrics: a list of metrics expected, got {metrics!r}; write metrics=[{metrics!r}]")
+        check_loss_weights(loss_weights)
+        check_metrics(metrics, "metrics")
+        check_metrics(weighted_metrics, "weighted_metrics")
+        args = {
+            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics
+        }  # fmt: skip
+        made = None
+        if self.built and getattr(self, "output_names", None):
+            made = self._make_compiled(args, self._names_of_outputs())
+        # From here on nothing fails: a bad call leaves the model as it was.
         self._reset_compiled()
         object.__setattr__(self, "optimizer", optimizer)
         self.run_eagerly = bool(run_eagerly)
-        self._compile_args = {
-            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics
-        }  # fmt: skip
+        self._compile_args = args
         self.compiled = True
-        if self.built and getattr(self, "output_names", None):
-            self._build_compiled(self.output_names)
+        if made is not None:
+            self._losses_of_outputs, self._metrics = made
+
+    def _make_compiled(self, args, names):
+        keyed = isinstance(self._output_structure(), dict)
+        return (
+            CompiledLosses(args["loss"], args["loss_weights"], names, keyed),
+            CompiledMetrics(args["metrics"], args["weighted_metrics"], names),
+        )
 
     def _build_compiled(self, names) -> None:
-        a = self._compile_args
-        self._losses_of_outputs = CompiledLosses(a["loss"], a["loss_weights"], names)
-        self._metrics = CompiledMetrics(a["metrics"], a["weighted_metrics"], names)
+        self._losses_of_outputs, self._metrics = self._make_compiled(self._compile_args, names)
 
     def _need_compiled(self, method: str) -> None:
         if not self.compiled:
@@ -123,33 +136,30 @@ class Trainer:
         """The flat input arrays, in the order of the model's inputs."""
         if x is None:
             raise ValueError(f"{name}: an array of samples expected, got None")
-        symbolic = self.inputs if self.built and hasattr(self, "_match_inputs") else None
-        names = getattr(self, "input_names", None) if self.built and hasattr(type(self), "input_names") else None
-        if isinstance(x, dict):
-            if names is None:
-                raise TypeError(f"{name}: an array expected, got a dict")
-            missing = [n for n in names if n not in x]
-            if missing:
-                raise ValueError(f"{name}: no array for input(s) {missing}; got {sorted(map(str, x))}")
-            x = [x[n] for n in names]
-        many = isinstance(x, (list, tuple)) and symbolic is not None and len(symbolic) > 1
-        if many and len(x) != len(symbolic):
-            raise ValueError(f"{name}: one array for each of the {len(symbolic)} inputs expected, got {len(x)}")
-        if not many and symbolic is not None and len(symbolic) > 1:
-            raise ValueError(f"{name}: a list of {len(symbolic)} arrays expected, one an input, got one array")
-        parts = list(x) if many else [x]
-        if not many and isinstance(x, (list, tuple)) and len(x) == 1 and isinstance(x[0], np.ndarray):
-            expected = symbolic[0].shape if symbolic else None
-            parts = [x[0]] if expected is None or len(expected) == x[0].ndim else [x]
-        arrays = [data.as_rows(p, name if len(parts) == 1 else f"{name}[{i}]") for i, p in enumerate(parts)]
+        struct = self._input_shape_structure()
+        if struct is None:  # a subclassed model, or one that is not built: the data say what the inputs are
+            many = not hasattr(type(self), "input_names") and data.is_structure(x)
+            struct = map_structure(lambda _: 0, x) if many else 0
+        names, ranks = _input_keys(struct, getattr(self, "input_names", None) if self.built else None)
+        parts = data.match_inputs(x, names, ranks, name)
+        labels = [name] if len(parts) == 1 else [f"{name}[{k!r}]" for k in names]
+        arrays = [data.as_rows(p, label) for p, label in zip(parts, labels, strict=True)]
         if not self.built:
-            self._build_from(arrays)
+            self._build_from(arrays, struct)
         return arrays
 
-    def _build_from(self, arrays) -> None:
-        shape = (None, *arrays[0].shape[1:])
-        self._check_rank(arrays[0])
-        self._ensure_built((KerasTensor(shape, config.floatx()),), {})
+    def _input_shape_structure(self):
+        """The structure of the inputs with a KerasTensor or 0 at each leaf; None where it is not known yet."""
+        struct = getattr(self, "_inputs_struct", None)
+        if struct is None and getattr(self, "_functional", None) is not None:
+            struct = self._functional._inputs_struct
+        return 0 if struct is None and self.built else struct
+
+    def _build_from(self, arrays, struct=0) -> None:
+        if not isinstance(struct, (dict, list, tuple)):
+            self._check_rank(arrays[0])
+        todo = [KerasTensor((None, *a.shape[1:]), config.floatx()) for a in arrays]
+        self._ensure_built((map_structure(lambda _: todo.pop(0), struct),), {})
 
     def _check_rank(self, x) -> None:
         if x.ndim < 2:
@@ -174,64 +184,92 @@ class Trainer:
 
     def _targets(self, y, name="y") -> list:
         """One array (or None) an output."""
-        if y is None:
-            raise ValueError(f"{name}: targets expected, got None")
         if self._losses_of_outputs is None:
             self._build_compiled(self._names_of_outputs())
         names = self._losses_of_outputs.names
-        if isinstance(y, dict) or (len(names) > 1):
+        if y is None:
+            if any(loss is not None for loss in self._losses_of_outputs.losses):
+                raise ValueError(f"{name}: targets expected, got None")
+            return [None] * len(names)
+        if isinstance(y, dict) or len(names) > 1:
             if not isinstance(y, (dict, list, tuple)):
-                raise ValueError(f"{name}: a list or dict of {len(names)} arrays, one an output, expected, got one array")
+                raise ValueError(
+                    f"{name}: a list or dict of {len(names)} arrays for the outputs {names} expected, got one "
+                    f"{type(y).__name__}"
+                )
             parts = per_output(y, names, name)
         else:
             parts = [y[0] if isinstance(y, (list, tuple)) and len(y) == 1 and isinstance(y[0], np.ndarray) else y]
-        return [None if p is None else data.as_rows(p, name if len(parts) == 1 else f"{name}[{i}]")
-                for i, p in enumerate(parts)]  # fmt: skip
+        labels = [name] if len(parts) == 1 else [f"{name}[{n!r}]" for n in names]
+        return [None if p is None else data.as_rows(p, label) for p, label in zip(parts, labels, strict=True)]
+
+    def _output_structure(self):
+        """The structure of the outputs, or None where it is not known yet."""
+        struct = getattr(self, "_outputs_struct", None)
+        if struct is None and getattr(self, "_functional", None) is not None:
+            struct = self._functional._outputs_struct
+        return struct
 
     def _names_of_outputs(self) -> list[str]:
+        struct = self._output_structure()
+        if struct is None and not getattr(self, "output_names", None):
+            struct = self._output_specs
+        if isinstance(struct, dict) and len(struct) == len(flatten(struct)):
+            return list(struct)
         names = getattr(self, "output_names", None)
         if names:
             return names
-        n = len(flatten(self._output_specs))
+        n = len(flatten(struct))
         return [f"output_{i + 1}" for i in range(n)] if n > 1 else ["output"]
 
-    def _weights(self, sample_weight, class_weight, ys) -> list:
+    def _weights(self, sample_weight, class_weight, ys, name="sample_weight") -> list:
         names = self._losses_of_outputs.names
         if class_weight is not None and sample_weight is not None:
             raise ValueError("sample_weight and class_weight can't both be given; multiply them into sample_weight")
         if class_weight is not None:
-            if len(names) > 1:
-                raise ValueError(f"class_weight is for models of one output, this one has {names}; use sample_weight")
-            return [data.class_weights_to_sample_weights(ys[0], class_weight)]
+            if len(names) > 1 or ys[0] is None:
+                raise ValueError(f"class_weight is for models of one output with targets, this one has {names}; "
+                                 "use sample_weight")  # fmt: skip
+            return [data.class_weights_to_sample_weights(ys[0], class_weight, self._classes())]
         if sample_weight is None:
             return [None] * len(names)
         single = not isinstance(sample_weight, (dict, tuple)) and not (
             isinstance(sample_weight, list) and len(names) > 1 and len(sample_weight) == len(names)
         )
-        parts = [sample_weight] * len(names) if single else per_output(sample_weight, names, "sample_weight")
+        parts = [sample_weight] * len(names) if single else per_output(sample_weight, names, name)
         out = []
-        for part in parts:
-            w = None if part is None else data.as_rows(part, "sample_weight").astype(np.float32, copy=False)
+        for part, shape in zip(parts, self._output_shapes(), strict=True):
+            w = None if part is None else data.as_rows(part, name).astype(np.float32, copy=False)
             if w is not None and not np.isfinite(w).all():
-                raise ValueError("sample_weight: finite numbers expected, got NaN or infinity")
+                raise ValueError(f"{name}: finite numbers expected, got NaN or infinity")
+            if w is not None and w.shape[1:] not in ((), (1,)) and w.shape[1:] != tuple(shape[1:-1])[: w.ndim - 1]:
+                raise ValueError(
+                    f"{name}: one weight a row, shape (rows,), or one a place, shape (rows, {str(shape[1:-1])[1:-1]}), "
+                    f"expected for outputs {tuple(shape)}, got shape {w.shape}"
+                )
             out.append(w)
         return out
 
+    def _classes(self) -> int | None:
+        """How many classes the only output tells apart; None where that is not known."""
+        loss, shape = self._losses_of_outputs.losses[0], self._output_shapes()[0]
+        if shape[-1] != 1:
+            return shape[-1]
+        return 2 if isinstance(loss, losses.BinaryCrossentropy) else None
+
     def _batches(self, x, y, sample_weight, class_weight=None, name="x"):
-        """(arrays in feed order, signature for one row, rows) of checked data for a train or test step."""
+        """((inputs, targets, weights), rows) of checked data for a train or test step. `name` ends in "x"."""
+        before = name.removesuffix("x")
         xs = self._inputs(x, name)
         self._check_shapes(xs, name)
-        ys = self._targets(y)
-        ws = self._weights(sample_weight, class_weight, ys)
-        rows = data.same_length(
-            {**{f"{name}[{i}]" if len(xs) > 1 else name: a for i, a in enumerate(xs)},
-             **{f"y[{i}]" if len(ys) > 1 else "y": a for i, a in enumerate(ys)},
-             **{f"sample_weight[{i}]" if len(ws) > 1 else "sample_weight": a for i, a in enumerate(ws)}}
-        )  # fmt: skip
-        for w in ws:
-            if w is not None and w.ndim > 2:
-                raise ValueError(f"sample_weight: one weight a row expected, got shape {w.shape}")
-        self._losses_of_outputs.check_targets(ys, self._output_shapes())
+        ys = self._targets(y, before + "y")
+        shown = {"x": name, "y": before + "y", "w": before + "sample_weight"}
+        self._losses_of_outputs.check_targets(ys, self._output_shapes(), shown["y"])
+        ws = self._weights(sample_weight, class_weight, ys, shown["w"])
+        rows = data.same_length({
+            f"{shown[kind]}[{i}]" if len(arrays) > 1 else shown[kind]: a
+            for kind, arrays in (("x", xs), ("y", ys), ("w", ws)) for i, a in enumerate(arrays)
+        })  # fmt: skip
         return (xs, ys, ws), rows
 
     def _output_shapes(self):
@@ -240,7 +278,7 @@ class Trainer:
     @property
     def _output_specs(self):
         if not hasattr(self, "_specs_cache"):
-            x = KerasTensor((None, *self._build_shape[1:]), config.floatx())
+            x = map_structure_shapes(lambda s: KerasTensor((None, *s[1:]), config.floatx()), self._build_shape)
             object.__setattr__(self, "_specs_cache", self.compute_output_spec(x))
         return self._specs_cache
 
@@ -288,11 +326,9 @@ class Trainer:
         return tuple(layer._trainable for layer in self._walk())
 
     def _input_structure(self, n: int):
-        struct = getattr(self, "_inputs_struct", None)
-        if struct is None and getattr(self, "_functional", None) is not None:
-            struct = self._functional._inputs_struct
-        if struct is not None:
-            return map_structure(lambda t: 0, struct)
+        struct = self._input_shape_structure()
+        if struct is not None and len(flatten(struct)) == n:
+            return map_structure(lambda _: 0, struct)
         return 0 if n == 1 else [0] * n
 
     # ---- fit ----------------------------------------------------------------------------------------------------
@@ -544,6 +580,16 @@ class Trainer:
             optimizer.build(self.trainable_weights)
         for v, value in zip(optimizer.variables, state["optimizer_state"], strict=True):
             v.assign(value)
+
+
+def _input_keys(struct, names):
+    """(names, ranks) of the leaves of an input structure: its keys where it is a flat dict, else `names` or numbers."""
+    leaves = flatten(struct)
+    if isinstance(struct, dict) and len(struct) == len(leaves):
+        names = list(struct)
+    elif not names or len(names) != len(leaves):
+        names = list(range(len(leaves)))
+    return names, [len(getattr(t, "shape", (0, 0))) for t in leaves]
 
 
 class _Exclusive:
