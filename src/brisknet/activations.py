@@ -30,13 +30,18 @@ def tanh(x):
 
 
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
-    """max(x, 0); with Keras' options: a slope below `threshold`, a ceiling `max_value`."""
-    if threshold == 0.0:
-        y = ops.relu(x) if negative_slope == 0.0 else ops.leaky_relu(x, negative_slope)
-    else:
-        below = ops.multiply(ops.subtract(x, threshold), negative_slope)
-        y = ops.where(ops.greater_equal(x, threshold), x, below)
-    return y if max_value is None else ops.minimum(y, float(max_value))
+    """max(x, 0); with Keras' options: x only above `threshold`, a ceiling max_value, then a slope below the threshold.
+
+    With all three: min(x, max_value) where x > threshold, else negative_slope * (x - threshold).
+    """
+    if max_value is None and threshold == 0.0:
+        return ops.relu(x) if negative_slope == 0.0 else ops.leaky_relu(x, negative_slope)
+    y = ops.relu(x) if threshold == 0.0 else ops.where(ops.greater(x, threshold), x, 0.0)
+    if max_value is not None:
+        y = ops.clip(y, 0.0, float(max_value))
+    if negative_slope != 0.0:
+        y = ops.subtract(y, ops.multiply(ops.relu(ops.subtract(threshold, x)), negative_slope))
+    return y
 
 
 def leaky_relu(x, negative_slope=0.2):
@@ -55,9 +60,7 @@ def gelu(x, approximate=False):
 
 
 def softmax(x, axis=-1):
-    """exp(x) / sum(exp(x)) along axis. ValueError for a tensor of rank 1 (as in Keras)."""
-    if len(np.shape(x) if not hasattr(x, "shape") else x.shape) < 2 and axis == -1:
-        raise ValueError(f"softmax: a tensor of rank >= 2 expected, got shape {tuple(np.shape(x))}")
+    """exp(x) / sum(exp(x)) along axis."""
     return ops.softmax(x, axis)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from brisknet import config
-from brisknet.random import draw_seed
+from brisknet.random import SeedGenerator, draw_seed
 from brisknet.runtime.philox import derive
 from brisknet.utils.naming import lookup, to_snake_case
 
 __all__ = [
-    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "Initializer", "LecunNormal",
-    "LecunUniform", "Ones", "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
-    "Zeros", "deserialize", "get", "serialize",
+    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",
+    "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer", "RandomNormal",
+    "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros", "constant", "deserialize", "get", "glorot_normal",
+    "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal", "lecun_uniform", "ones", "orthogonal",
+    "random_normal", "random_uniform", "serialize", "truncated_normal", "variance_scaling", "zeros",
 ]  # fmt: skip
 
 
@@ -79,20 +83,24 @@ class RandomInitializer(Initializer):
     """Base of those that draw. An initializer gives the same values each time it is called with one shape (Keras 3)."""
 
     def __init__(self, seed=None):
-        self.seed = draw_seed(seed)
+        if isinstance(seed, dict):  # the config of a SeedGenerator
+            seed = SeedGenerator.from_config(seed.get("config", seed))
+        # A seed drawn here is not part of the config: a layer made from a config gets weights of its own (Keras 3).
+        self._given_seed, self.seed = seed, draw_seed(seed)
 
     def _rng(self):
         return np.random.Generator(np.random.Philox(key=derive(self.seed)))
 
     def get_config(self):
-        return {"seed": self.seed}
+        seed = self._given_seed
+        return {"seed": seed.get_config() if isinstance(seed, SeedGenerator) else seed}
 
     def clone(self):
         """The same distribution with a seed of its own."""
         return type(self).from_config({**self.get_config(), "seed": None})
 
 
-def truncated_normal(rng, shape, mean, stddev):
+def _truncated_draws(rng, shape, mean, stddev):
     """Normal draws, drawn again while further than two standard deviations from the mean."""
     z = rng.standard_normal(shape)
     bad = np.abs(z) > 2
@@ -121,7 +129,7 @@ class TruncatedNormal(RandomNormal):
 
     def __call__(self, shape, dtype=None):
         shape = tuple(shape)
-        return truncated_normal(self._rng(), shape, self.mean, self.stddev).astype(dtype or config.floatx())
+        return _truncated_draws(self._rng(), shape, self.mean, self.stddev).astype(dtype or config.floatx())
 
 
 class RandomUniform(RandomInitializer):
@@ -138,9 +146,14 @@ class RandomUniform(RandomInitializer):
         return {"minval": self.minval, "maxval": self.maxval, **super().get_config()}
 
 
-def compute_fans(shape) -> tuple[int, int]:
-    """(fan in, fan out) of a weight: [in, out] for matrices, [..., in, out] with a receptive field for kernels."""
+def compute_fans(shape, input_axes=None, output_axes=None) -> tuple[int, int]:
+    """(fan in, fan out) of a weight: [in, out] for matrices, [..., in, out] with a receptive field for kernels.
+
+    Where both lists of axes are given, the fans are the products of the sizes of those axes.
+    """
     shape = tuple(shape)
+    if input_axes is not None and output_axes is not None:
+        return math.prod(shape[a] for a in input_axes), math.prod(shape[a] for a in output_axes)
     if len(shape) < 1:
         return 1, 1
     if len(shape) == 1:
@@ -153,13 +166,17 @@ class VarianceScaling(RandomInitializer):
     """Draws scaled to the size of the weight: variance scale / n, n = fan_in, fan_out or their mean (fan_avg).
 
     distribution: "truncated_normal" (default), "untruncated_normal" or "uniform" (limit sqrt(3 scale / n)).
+    input_axes, output_axes: the axes whose sizes make the fans, where the weight is not [..., in, out].
     """
 
-    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
+    def __init__(
+        self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None, input_axes=None, output_axes=None
+    ):
         if not scale > 0:
             raise ValueError(f"scale must be a positive number, got {scale!r}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f'mode must be "fan_in", "fan_out" or "fan_avg", got {mode!r}')
+        distribution = distribution.lower() if isinstance(distribution, str) else distribution
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if distribution not in ("uniform", "truncated_normal", "untruncated_normal"):
             raise ValueError(
@@ -167,10 +184,11 @@ class VarianceScaling(RandomInitializer):
             )
         super().__init__(seed)
         self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.input_axes, self.output_axes = input_axes, output_axes
 
     def __call__(self, shape, dtype=None):
         shape = tuple(shape)
-        fan_in, fan_out = compute_fans(shape)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         scale = self.scale / max(1.0, n)
         rng = self._rng()
@@ -180,21 +198,22 @@ class VarianceScaling(RandomInitializer):
         elif self.distribution == "untruncated_normal":
             value = rng.normal(0, np.sqrt(scale), shape)
         else:  # 0.8796... is the standard deviation of a standard normal cut at +-2
-            value = truncated_normal(rng, shape, 0.0, np.sqrt(scale) / 0.87962566103423978)
+            value = _truncated_draws(rng, shape, 0.0, np.sqrt(scale) / 0.87962566103423978)
         return value.astype(dtype or config.floatx())
 
     def get_config(self):
         return {
-            "scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config()
+            "scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config(),
+            "input_axes": self.input_axes, "output_axes": self.output_axes,
         }  # fmt: skip
 
 
 def _named_scaling(name, scale, mode, distribution, doc):
-    def __init__(self, seed=None):
-        VarianceScaling.__init__(self, scale, mode, distribution, seed)
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        VarianceScaling.__init__(self, scale, mode, distribution, seed, input_axes, output_axes)
 
     def get_config(self):
-        return {"seed": self.seed}
+        return {**RandomInitializer.get_config(self), "input_axes": self.input_axes, "output_axes": self.output_axes}
 
     return type(name, (VarianceScaling,), {
         "__init__": __init__, "get_config": get_config, "__doc__": doc, "__module__": __name__, "__qualname__": name
@@ -234,6 +253,13 @@ class Orthogonal(RandomInitializer):
         return {"gain": self.gain, **super().get_config()}
 
 
+# Keras' other names of the same classes.
+constant, zeros, ones, identity, orthogonal = Constant, Zeros, Ones, Identity, Orthogonal
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+variance_scaling, glorot_uniform, glorot_normal = VarianceScaling, GlorotUniform, GlorotNormal
+he_uniform, he_normal, lecun_uniform, lecun_normal = HeUniform, HeNormal, LecunUniform, LecunNormal
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+
 _CLASSES = {
     c.__name__: c
     for c in (
@@ -243,7 +269,8 @@ _CLASSES = {
 }  # fmt: skip
 _TABLE = {alias: c for n, c in _CLASSES.items() for alias in (n, n.lower(), to_snake_case(n))}
 _TABLE |= {"xavier_uniform": GlorotUniform, "xavier_normal": GlorotNormal, "normal": RandomNormal, "uniform": RandomUniform}
-_TABLE |= {"zero": Zeros, "one": Ones, "identity": Identity, "eye": Identity}
+_TABLE |= {"zero": Zeros, "one": Ones, "eye": Identity, "identity_initializer": Identity}
+_TABLE |= {"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal}
 
 
 def get(identifier):
@@ -264,7 +291,9 @@ def get(identifier):
 
 
 def serialize(initializer):
-    """{"class_name", "config"} of an initializer."""
+    """{"class_name", "config"} of an initializer; ValueError for one without get_config()."""
+    if not hasattr(initializer, "get_config"):
+        raise ValueError(f"initializer {initializer!r} has no get_config() and can't be written into a config")
     return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
 
 

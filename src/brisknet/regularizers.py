@@ -66,21 +66,10 @@ class L2(L1L2):
         return {"l2": self.l2}
 
 
-def l1(l1=0.01):
-    """L1(l1)."""
-    return L1(l1)
+# Keras' lower-case names are the classes themselves.
+l1, l2, l1_l2 = L1, L2, L1L2
 
-
-def l2(l2=0.01):
-    """L2(l2)."""
-    return L2(l2)
-
-
-def l1_l2(l1=0.01, l2=0.01):
-    """L1L2(l1, l2)."""
-    return L1L2(l1, l2)
-
-
+# The string "l1_l2" is Keras 2's, with that version's factors: L1L2() alone would penalise nothing.
 _TABLE = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2": lambda: L1L2(0.01, 0.01)}
 
 
@@ -100,7 +89,9 @@ def get(identifier):
 
 
 def serialize(regularizer):
-    """{"class_name", "config"} of a regularizer."""
+    """{"class_name", "config"} of a regularizer; ValueError for one without get_config()."""
+    if not hasattr(regularizer, "get_config"):
+        raise ValueError(f"regularizer {regularizer!r} has no get_config() and can't be written into a config")
     return {"class_name": type(regularizer).__name__, "config": regularizer.get_config()}
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from brisknet import ops
+from brisknet import config, ops
 from brisknet.graph.ir import Tensor
 from brisknet.losses import functions as fn
 from brisknet.ops.dispatch import apply, cast, dtype_of
 from brisknet.ops.loss import cce_head, pointwise_head, xent_head
-from brisknet.utils.naming import to_snake_case
+from brisknet.utils.naming import auto_name, to_snake_case
 
 __all__ = [
     "BinaryCrossentropy", "CategoricalCrossentropy", "Hinge", "Huber", "LogCosh", "Loss", "LossFunctionWrapper",
@@ -28,8 +28,8 @@ class Loss:
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {REDUCTIONS}, got {reduction!r}")
-        self.name = name or to_snake_case(type(self).__name__)
-        self.reduction, self.dtype = reduction, dtype
+        self.name = name or auto_name(to_snake_case(type(self).__name__))
+        self.reduction, self.dtype = reduction, dtype or config.floatx()
 
     def call(self, y_true, y_pred):
         raise NotImplementedError(f"loss {type(self).__name__} must define call(y_true, y_pred)")
@@ -53,26 +53,41 @@ class Loss:
         return cls(**config)
 
 
+def same_rank(values, weights):
+    """Both with one rank where they differ by a trailing axis of 1 (Keras); fewer weight axes get axes of 1."""
+    a, b = len(values.shape), len(weights.shape)
+    if b == a + 1 and weights.shape[-1] == 1:
+        if a == 1:
+            values = ops.expand_dims(values, -1)
+        else:
+            weights = ops.squeeze(weights, -1)
+    while len(weights.shape) < len(values.shape):
+        weights = ops.expand_dims(weights, -1)
+    return values, weights
+
+
 def reduce(values, sample_weight, reduction):
     """Per-sample values, weighted, by one of REDUCTIONS."""
     values = values if hasattr(values, "shape") else np.asarray(values)
     total = None
     if sample_weight is not None:
         w = sample_weight if hasattr(sample_weight, "shape") else np.asarray(sample_weight)
-        w = cast(w, dtype_of(values))
-        if len(w.shape) == len(values.shape) + 1 and w.shape[-1] == 1:
-            w = ops.squeeze(w, -1)
-        while len(w.shape) < len(values.shape):
-            w = ops.expand_dims(w, -1)
+        values, w = same_rank(values, cast(w, dtype_of(values)))
         values = ops.multiply(values, w)
-        total = ops.sum(ops.broadcast_to(w, tuple(values.shape)))
+        total = ops.sum(w)
     if reduction in ("none", None) or not len(values.shape):
         return values
     if reduction == "sum":
         return ops.sum(values)
     if reduction == "mean_with_sample_weight" and total is not None:
-        return ops.divide(ops.sum(values), total)
+        return divide_no_nan(ops.sum(values), total)
     return ops.mean(values)
+
+
+def divide_no_nan(a, b):
+    """a / b, 0 where b is 0."""
+    zero = ops.equal(b, 0.0)
+    return ops.where(zero, 0.0, ops.divide(a, ops.where(zero, 1.0, b)))
 
 
 def _rows(y_true, y_pred, sample_weight):
@@ -107,11 +122,24 @@ class LossFunctionWrapper(Loss):
     """A loss from a function (y_true, y_pred, **kwargs) -> one value a sample."""
 
     def __init__(self, fn, reduction="sum_over_batch_size", name=None, **kwargs):
-        super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction)
+        dtype = kwargs.pop("dtype", None)
+        super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn, self._fn_kwargs = fn, kwargs
 
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def get_config(self):
+        """Name and reduction, and the function by name; ValueError for a function that is not a built-in one."""
+        from brisknet import losses
+
+        return {**super().get_config(), "fn": losses.serialize(self.fn), **self._fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config):
+        from brisknet import losses
+
+        return cls(**{**config, "fn": losses.deserialize(config["fn"])})
 
 
 class _Pointwise(Loss):

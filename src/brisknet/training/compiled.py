@@ -52,7 +52,7 @@ class CompiledLosses:
                 f"loss: an entry for each of the outputs {names} expected, got {list(loss)}; write None for an output "
                 "without a loss"
             )
-        self.losses = [losses_module.get(x) for x in per_output(loss, names, "loss")]
+        self.losses = [losses_module.as_loss(x) for x in per_output(loss, names, "loss")]
         weights = per_output(loss_weights, names, "loss_weights")
         self.weights = [1.0 if w is None else float(w) for w in weights]
         self.names = names
