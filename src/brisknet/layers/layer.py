@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import inspect
 import threading
 
@@ -66,17 +67,17 @@ class Layer:
         self._inbound_nodes: list[CallNode] = []
         self._losses: list = []
         self.built = False
-        self.dtype = dtype or config.floatx()
+        self.dtype = _dtype_name(dtype) if dtype is not None else config.floatx()
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._input_shape_arg = None
         if "input_dim" in kwargs:
             self._input_shape_arg = (_positive_int(kwargs.pop("input_dim"), "input_dim"),)
         if "input_shape" in kwargs:
-            self._input_shape_arg = tuple(kwargs.pop("input_shape"))
+            self._input_shape_arg = _shape_argument(kwargs.pop("input_shape"), "input_shape")
         if "batch_input_shape" in kwargs:
-            self._input_shape_arg = tuple(kwargs.pop("batch_input_shape"))[1:]
+            self._input_shape_arg = _shape_argument(kwargs.pop("batch_input_shape"), "batch_input_shape")[1:]
         if kwargs:
-            raise TypeError(f"{type(self).__name__}: unknown argument(s) {sorted(kwargs)}")
+            raise TypeError(f"{type(self).__name__}: {_unknown_arguments(type(self), kwargs)}")
         self._accepts = frozenset(inspect.signature(self.call).parameters)
 
     # ---- what subclasses define ---------------------------------------------------------------------------------
@@ -151,10 +152,9 @@ class Layer:
                 if isinstance(item, Layer) and item is not self and not name.startswith("_inbound"):
                     if all(item is not known for known in self._layers):
                         self._layers.append(item)
-                elif isinstance(item, Variable) and all(item is not known for known in self.__dict__.get("_own", ())):
-                    if "_own" in self.__dict__:
-                        item.path = f"{self.name}/{item.name}"
-                        self._own.append(item)
+                elif isinstance(item, Variable) and "_own" in self.__dict__ and all(item is not v for v in self._own):
+                    item.path = f"{self.name}/{item.name}"
+                    self._own.append(item)
         object.__setattr__(self, name, value)
 
     @property
@@ -205,10 +205,18 @@ class Layer:
 
         ValueError, before anything is changed, where their number or a shape does not fit.
         """
+        if isinstance(weights, (str, bytes, dict)) or not hasattr(weights, "__iter__"):
+            raise TypeError(f"layer {self.name!r}: set_weights() needs a list of arrays, got {type(weights).__name__}")
         own, weights = self.weights, list(weights)
         if len(weights) != len(own):
             raise ValueError(f"layer {self.name!r} has {len(own)} weights, set_weights() was given {len(weights)}")
-        arrays = [np.asarray(w) for w in weights]
+        for v, w in zip(own, weights, strict=True):
+            if isinstance(w, (str, bytes)) or w is None:
+                raise TypeError(f"layer {self.name!r}: weight {v.path!r} needs an array of shape {v.shape}, got {w!r}")
+        try:
+            arrays = [np.asarray(w) for w in weights]
+        except ValueError as error:
+            raise ValueError(f"layer {self.name!r}: set_weights() needs arrays, got a ragged sequence ({error})") from None
         for v, a in zip(own, arrays, strict=True):
             if a.shape != v.shape:
                 raise ValueError(f"layer {self.name!r}: weight {v.path!r} has shape {v.shape}, got {a.shape}")
@@ -253,7 +261,9 @@ class Layer:
         return array.astype(self.dtype) if array.dtype.kind == "f" and array.dtype != self.dtype else array
 
     def _ensure_built(self, args, kwargs) -> None:
-        shapes = _shapes_of(args[0]) if args else _shapes_of(next(iter(kwargs.values())))
+        if not args and not kwargs:
+            raise TypeError(f"layer {self.name!r}: a tensor or an array to be called on expected, got nothing")
+        shapes = _shapes_of(args[0] if args else next(iter(kwargs.values())))
         if not self.built:
             self._build_now(shapes)
         self._check_input(shapes)
@@ -314,19 +324,19 @@ class Layer:
     # ---- the layer graph ----------------------------------------------------------------------------------------
     @property
     def input(self):
-        """The symbolic input of the layer's only call; AttributeError where there is none or more than one."""
-        return self._only_node().args[0] if len(self._only_node().args) == 1 else list(self._only_node().args)
+        """The symbolic input of the layer's first call; AttributeError where there was none."""
+        args = self._first_node().args
+        return args[0] if len(args) == 1 else list(args)
 
     @property
     def output(self):
-        """The symbolic output of the layer's only call; AttributeError where there is none or more than one."""
-        return self._only_node().outputs
+        """The symbolic output of the layer's first call; AttributeError where there was none."""
+        return self._first_node().outputs
 
-    def _only_node(self) -> CallNode:
-        if len(self._inbound_nodes) != 1:
+    def _first_node(self) -> CallNode:
+        if not self._inbound_nodes:
             raise AttributeError(
-                f"layer {self.name!r} was called {len(self._inbound_nodes)} times on symbolic tensors; input and "
-                "output are defined for one call"
+                f"layer {self.name!r} has never been called on a symbolic tensor, so it has no input and no output yet"
             )
         return self._inbound_nodes[0]
 
@@ -376,6 +386,20 @@ def _shapes_of(x):
 
 
 @contextlib.contextmanager
+def undone_on_error(layers):
+    """Within: calls that may build `layers`. Where one fails, weights and calls that the block has made are taken back."""
+    inside = {id(x): x for layer in layers for x in layer._walk()}.values()
+    before = [(x, x.built, list(x._own), list(x._inbound_nodes), getattr(x, "_build_shape", None)) for x in inside]
+    try:
+        yield
+    except BaseException:
+        for layer, built, own, nodes, shape in before:
+            layer.built, layer._own[:], layer._inbound_nodes[:] = built, own, nodes
+            layer._build_shape = shape
+        raise
+
+
+@contextlib.contextmanager
 def _untraced():
     from brisknet.graph import trace
 
@@ -385,6 +409,34 @@ def _untraced():
         yield
     finally:
         trace._state.graph = saved
+
+
+def _dtype_name(dtype) -> str:
+    """A dtype as its name; ValueError for one that arrays of numbers can't have here."""
+    names = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = None
+    if name not in names:
+        raise ValueError(f"dtype must be one of {', '.join(names)}, got {dtype!r}")
+    return name
+
+
+def _shape_argument(shape, name: str) -> tuple:
+    if not is_shape(shape):
+        raise ValueError(f"{name} must be a tuple of sizes, e.g. (10,), got {shape!r}")
+    return tuple(shape)
+
+
+def _unknown_arguments(cls, kwargs) -> str:
+    """What to say about keywords that no constructor of the class takes."""
+    known = [p for c in cls.__mro__ for p in inspect.signature(c.__init__).parameters if "__init__" in vars(c)]
+    known = sorted({p for p in known if p not in ("self", "args", "kwargs")})
+    hints = [(k, difflib.get_close_matches(k, known, n=1, cutoff=0.6)) for k in sorted(kwargs)]
+    return "; ".join(
+        f"unknown argument {k!r}, did you mean {near[0]!r}?" if near else f"unknown argument {k!r}" for k, near in hints
+    )
 
 
 def _positive_int(value, name: str) -> int:

@@ -8,6 +8,7 @@ from brisknet.layers.core import InputLayer
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure, source_layers
 from brisknet.layers.layer import Layer
 from brisknet.models.model import Model
+from brisknet.models.order import layers_by_depth
 from brisknet.saving.objects import deserialize_layer, serialize_layer
 
 __all__ = ["Functional"]
@@ -22,6 +23,8 @@ class Functional(Model):
         super().__init__(name=name, **kwargs)
         _require_symbolic(inputs, "inputs")
         _require_symbolic(outputs, "outputs")
+        if any(not isinstance(source_layers(t).layer, InputLayer) for t in flatten(inputs)):
+            inputs, outputs = _cut(inputs, outputs)
         self._init_graph(inputs, outputs)
         if not trainable:
             self.trainable = False
@@ -30,7 +33,8 @@ class Functional(Model):
         object.__setattr__(self, "_inputs_struct", inputs)
         object.__setattr__(self, "_outputs_struct", outputs)
         object.__setattr__(self, "_nodes", _order_nodes(flatten(inputs), flatten(outputs)))
-        self._layers[:] = list({id(n.layer): n.layer for n in self._nodes}.values())
+        _require_unique_names(self._nodes)
+        self._layers[:] = layers_by_depth(flatten(inputs), flatten(outputs))
         self.built = True
         self._build_shape = [t.shape for t in flatten(inputs)]
 
@@ -159,11 +163,11 @@ class Functional(Model):
         }
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects=None):
-        """A new model, with new weights, from get_config()'s dict."""
-        layers, made, todo = {}, {}, []
+    def from_config(cls, config: dict, custom_objects=None, layers=None):
+        """A new model, with new weights, from get_config()'s dict; `layers` {name: layer} go in place of their configs."""
+        layers, made, todo = dict(layers or {}), {}, []
         for entry in config["layers"]:
-            layer = deserialize_layer(entry, custom_objects)
+            layer = layers.get(entry["name"]) or deserialize_layer(entry, custom_objects)
             layers[entry["name"]] = layer
             if isinstance(layer, InputLayer):
                 made[entry["name"], 0] = [layer.output]
@@ -203,11 +207,35 @@ def _require_symbolic(structure, what) -> None:
             raise ValueError(f"Model: {what} must be symbolic tensors from Input() and layer calls, got {kind}")
 
 
+def _require_unique_names(nodes) -> None:
+    names = [layer.name for layer in {id(n.layer): n.layer for n in nodes}.values()]
+    twice = [n for n in names if names.count(n) > 1]
+    if twice:
+        raise ValueError(
+            f'Model: the name "{twice[0]}" is used {names.count(twice[0])} times in the model; all layers and inputs need '
+            "names of their own"
+        )
+
+
+def _cut(inputs, outputs):
+    """(inputs, outputs) of the part of a graph that begins at `inputs` that layers have made: new Inputs in their place."""
+    values = {}
+    for t in flatten(inputs):
+        made = not isinstance(source_layers(t).layer, InputLayer)
+        values[id(t)] = InputLayer(batch_shape=t.shape, dtype=t.dtype).output if made else t
+    for node in _order_nodes(flatten(inputs), flatten(outputs))[len(flatten(inputs)) :]:
+        args, kwargs = map_structure(lambda t: _value(t, values), (node.args, node.kwargs))
+        outs = flatten(node.layer(*args, **kwargs))
+        values.update((id(t), v) for t, v in zip(flatten(node.outputs), outs, strict=True))
+    new_inputs = map_structure(lambda t: values[id(t)], inputs)
+    return new_inputs, map_structure(lambda t: values[id(t)], outputs)
+
+
 def _order_nodes(inputs, outputs) -> list[CallNode]:
     """The calls that lead from inputs to outputs, inputs first, in topological order."""
     stop = {id(t) for t in inputs}
     order, state = [source_layers(t) for t in inputs], {}
-    state.update((id(n), 2) for n in order)
+    state.update((id(n), 2) for n in order if isinstance(n.layer, InputLayer))
     for out in outputs:
         stack = [(out, False)]
         while stack:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from brisknet.layers.core import Input, InputLayer
-from brisknet.layers.keras_tensor import KerasTensor
-from brisknet.layers.layer import Layer
+from brisknet.layers.keras_tensor import KerasTensor, flatten
+from brisknet.layers.layer import Layer, is_shape, undone_on_error
 from brisknet.models.functional import Functional
 from brisknet.models.model import Model
 from brisknet.saving.objects import deserialize_layer, serialize_layer
@@ -34,34 +34,42 @@ class Sequential(Model):
             if callable(layer):
                 raise ValueError(f"Sequential.add: a Layer expected, got the function {layer!r}; wrap it in Activation")
             raise ValueError(f"Sequential.add: a Layer expected, got {layer!r} of type {type(layer).__name__}")
-        if any(x.name == layer.name for x in self._stack):
+        if any(x.name == layer.name and x is not layer for x in self._stack):
             raise ValueError(
                 f"Sequential.add: a layer named {layer.name!r} is in the model already; layer names must be unique"
             )
         if isinstance(layer, InputLayer) and self._stack:
             raise ValueError(f"Sequential.add: an Input must come first, {len(self._stack)} layer(s) are there already")
         if not self._stack and not isinstance(layer, InputLayer) and layer._input_shape_arg is not None:
-            self._push(Input(layer._input_shape_arg)._keras_history[0])
-        self._push(layer)
-        if rebuild:
-            self._maybe_build()
-
-    def _push(self, layer) -> None:
+            self._stack.append(Input(layer._input_shape_arg)._keras_history[0])
         self._stack.append(layer)
-        self._layers[:] = [x for x in self._stack if not isinstance(x, InputLayer)]
+        try:
+            if self._functional is not None:
+                self._extend(layer)
+            elif rebuild:
+                self._maybe_build()
+        except BaseException:  # a layer that does not fit is not in the model
+            self._stack.pop()
+            raise
+        finally:
+            self._stack_changed()
+
+    def _stack_changed(self) -> None:
+        """Forget what was derived from the layers."""
+        self._layers[:] = {id(x): x for x in self.layers}.values()
         self._forget_programs()
+        self._losses_of_outputs = self._metrics = None  # named after the outputs
 
     def pop(self, rebuild=True) -> Layer:
         """Take the top layer off and return it."""
         if not self._stack:
             raise ValueError("Sequential.pop: there is no layer to take off")
         layer = self._stack.pop()
-        self._layers[:] = [x for x in self._stack if not isinstance(x, InputLayer)]
-        self._forget_programs()
         self.built = False
         object.__setattr__(self, "_functional", None)
         if rebuild:
             self._maybe_build()
+        self._stack_changed()
         return layer
 
     @property
@@ -79,14 +87,36 @@ class Sequential(Model):
     def _connect(self) -> None:
         first = self._stack[0]
         if isinstance(first, InputLayer):
-            x, rest = first.output, self._stack[1:]
-            inputs = x
+            inputs, rest = first.output, self._stack[1:]
+        elif len(first.inputs) == 1:
+            inputs, rest = Input(batch_shape=first.input_shape), self._stack
         else:
-            inputs = x = Input(batch_shape=first.input_shape)
-            rest = self._stack
-        for layer in rest:
-            x = layer(x)
-        object.__setattr__(self, "_functional", Functional(inputs, x, name=self.name))
+            raise ValueError(
+                f"Sequential {self.name!r}: layers of one input expected, got model {first.name!r} with "
+                f"{len(first.inputs)}; use Model(inputs, outputs)"
+            )
+        x = inputs
+        with undone_on_error(rest):
+            for layer in rest:
+                x = self._call_next(layer, x)
+        self._set_functional(inputs, x)
+
+    def _extend(self, layer) -> None:
+        """One more layer on a model that is connected: the others need no new call."""
+        with undone_on_error([layer]):
+            x = self._call_next(layer, self._functional.output)
+        self._set_functional(self._functional.input, x)
+
+    def _call_next(self, layer, x):
+        if not isinstance(x, KerasTensor):
+            raise ValueError(
+                f"Sequential {self.name!r}: every layer must have one output, the one before {layer.name!r} has "
+                f"{len(flatten(x))}; use Model(inputs, outputs)"
+            )
+        return layer(x)
+
+    def _set_functional(self, inputs, outputs) -> None:
+        object.__setattr__(self, "_functional", Functional(inputs, outputs, name=self.name))
         self.built = True
         self._build_shape = inputs.shape
 
@@ -94,14 +124,22 @@ class Sequential(Model):
         """Build the weights for inputs of this shape (batch first)."""
         if self._functional is not None and self.built:
             return
-        if not self._stack:
+        if not self.layers:
             raise ValueError(f"Sequential {self.name!r} has no layers yet: add() some before using it")
+        if isinstance(self._stack[0], InputLayer):
+            return self._connect()
         if input_shape is None:
             raise ValueError(f"Sequential {self.name!r}: input_shape is needed to build it")
-        if not isinstance(self._stack[0], InputLayer):
-            shape = tuple(input_shape)
-            self._stack.insert(0, Input(batch_shape=(None, *shape[1:]))._keras_history[0])
-        self._connect()
+        if not is_shape(input_shape) or not len(input_shape):
+            raise ValueError(
+                f"Sequential {self.name!r}: the shape of one input, e.g. (None, 10), expected, got {input_shape!r}"
+            )
+        self._stack.insert(0, Input(batch_shape=(None, *tuple(input_shape)[1:]))._keras_history[0])
+        try:
+            self._connect()
+        except BaseException:  # other data may fit
+            self._stack.pop(0)
+            raise
 
     # ---- delegation to the functional model inside ------------------------------------------------------------------
     def call(self, inputs, training=None, mask=None):
@@ -141,5 +179,11 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict, custom_objects=None):
-        layers = [deserialize_layer(x, custom_objects) for x in config["layers"]]
+        layers, by_name = [], {}
+        for entry in config["layers"]:
+            name = (entry.get("config") or {}).get("name") if isinstance(entry, dict) else None
+            layer = by_name.get(name) or deserialize_layer(entry, custom_objects)
+            if name is not None:
+                by_name[name] = layer  # a layer that is in the stack twice is one layer
+            layers.append(layer)
         return cls(layers, config.get("trainable", True), config["name"])

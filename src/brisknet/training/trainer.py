@@ -98,7 +98,7 @@ class Trainer:
 
     def _need_compiled(self, method: str) -> None:
         if not self.compiled:
-            raise RuntimeError(f"model {self.name!r} must be compiled before {method}(): call model.compile(...) first")
+            raise ValueError(f"model {self.name!r} must be compiled before {method}(): call model.compile(...) first")
 
     def __setattr__(self, name, value):
         if name == "optimizer":
@@ -120,6 +120,8 @@ class Trainer:
 
     def _named_metrics(self):
         named = [("loss", self._loss_tracker)]
+        if self._losses_of_outputs is None:  # compiled, but not built yet
+            return named
         named += [(t.name, t) for t in self._losses_of_outputs.trackers]
         return named + self._metrics.named()
 
