@@ -48,12 +48,16 @@ class _KerasFinder:
         return ModuleSpec(fullname, self)
 
     def create_module(self, spec):
-        return importlib.import_module(f"{__name__}.{spec.name.removeprefix(self._prefix)}")
+        module = importlib.import_module(f"{__name__}.{spec.name.removeprefix(self._prefix)}")
+        spec.loader_state = module.__spec__
+        return module
 
     def exec_module(self, module):
-        """The module has run already, under its own name."""
+        """The module has run already, under its own name, which it keeps."""
+        module.__spec__ = module.__spec__.loader_state
 
 
 keras = sys.modules[__name__]
 sys.modules[__name__ + ".keras"] = keras
-sys.meta_path.append(_KerasFinder())
+# First in the path: the finder of files would load a second copy of a module under its keras name.
+sys.meta_path[:] = [_KerasFinder(), *(f for f in sys.meta_path if type(f).__name__ != "_KerasFinder")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 
@@ -116,6 +115,8 @@ class CSVLogger(Callback):
         self.keys = None
 
     def on_epoch_end(self, epoch, logs=None):
+        import csv
+
         logs = logs or {}
         if self.writer is None:
             self.keys = sorted(logs)

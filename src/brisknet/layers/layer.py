@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import inspect
 import threading
 
@@ -13,7 +12,7 @@ from brisknet import config, initializers, regularizers
 from brisknet.graph.ir import Tensor
 from brisknet.graph.trace import Trace, current_graph, name_scope
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure
-from brisknet.utils.naming import auto_name, to_snake_case
+from brisknet.utils.naming import auto_name, near_names, to_snake_case
 from brisknet.variables import Variable
 
 __all__ = ["Layer", "call_context"]
@@ -433,7 +432,7 @@ def _unknown_arguments(cls, kwargs) -> str:
     """What to say about keywords that no constructor of the class takes."""
     known = [p for c in cls.__mro__ for p in inspect.signature(c.__init__).parameters if "__init__" in vars(c)]
     known = sorted({p for p in known if p not in ("self", "args", "kwargs")})
-    hints = [(k, difflib.get_close_matches(k, known, n=1, cutoff=0.6)) for k in sorted(kwargs)]
+    hints = [(k, near_names(k, known, n=1, cutoff=0.6)) for k in sorted(kwargs)]
     return "; ".join(
         f"unknown argument {k!r}, did you mean {near[0]!r}?" if near else f"unknown argument {k!r}" for k, near in hints
     )

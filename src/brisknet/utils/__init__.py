@@ -1,4 +1,4 @@
-"""Helpers a Keras user knows: to_categorical, set_random_seed, normalize, clear_session's kin."""
+"""Helpers a Keras user knows: to_categorical, set_random_seed, normalize, clear_session."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ import random as _python_random
 import numpy as np
 
 from brisknet.random import set_seed
+from brisknet.utils.naming import reset_names
 
-__all__ = ["normalize", "set_random_seed", "to_categorical"]
+__all__ = ["clear_session", "normalize", "set_random_seed", "to_categorical"]
+
+
+def clear_session(free_memory=True) -> None:
+    """Start the numbering of automatic names anew; models own all else, so there is nothing more to clear."""
+    reset_names()
 
 
 def set_random_seed(seed: int) -> None:
@@ -19,7 +25,7 @@ def set_random_seed(seed: int) -> None:
 
 
 def to_categorical(x, num_classes=None) -> np.ndarray:
-    """One-hot rows of int class labels: [...] or [..., 1] -> [..., num_classes] of float32 (num_classes: largest + 1).
+    """One-hot rows of int class labels: [...] or [..., 1] -> [..., num_classes] (num_classes: largest + 1).
 
     ValueError for labels that are negative, not whole, or not below num_classes.
     """
@@ -36,7 +42,7 @@ def to_categorical(x, num_classes=None) -> np.ndarray:
             f"to_categorical: labels must lie in [0, {num_classes}), got {labels.min()} to {labels.max()}; "
             "give a larger num_classes or count the classes from 0"
         )
-    out = np.zeros((labels.size, num_classes), np.float32)
+    out = np.zeros((labels.size, num_classes))
     out[np.arange(labels.size), labels.ravel()] = 1
     return out.reshape(*labels.shape, num_classes)
 

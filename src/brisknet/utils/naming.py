@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import threading
 
@@ -31,11 +30,18 @@ def reset_names() -> None:
         _counts.clear()
 
 
+def near_names(name: str, known, n: int = 3, cutoff: float = 0.5) -> list[str]:
+    """Those of `known` that look like `name`."""
+    from difflib import get_close_matches  # needed for errors only
+
+    return get_close_matches(name, list(known), n=n, cutoff=cutoff)
+
+
 def lookup(kind: str, name: str, table: dict):
     """table[name] by any case; ValueError lists near names."""
     found = table.get(name) or table.get(name.lower())
     if found is None:
-        near = difflib.get_close_matches(name.lower(), list(table), n=3, cutoff=0.5)
+        near = near_names(name.lower(), table)
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; known: {', '.join(sorted(table))}"
         raise ValueError(f"unknown {kind} {name!r}{hint}")
     return found

@@ -5,11 +5,11 @@ from __future__ import annotations
 __all__ = ["can_draw"]
 
 
-def can_draw(stream) -> bool:
-    """True where the stream's encoding has block and box-drawing characters."""
+def can_draw(stream, characters: str = "█▏┃━├└") -> bool:
+    """True where the stream's encoding has these characters (blocks and box drawing)."""
     encoding = getattr(stream, "encoding", None) or "ascii"
     try:
-        "█▏┃━├└".encode(encoding)
+        characters.encode(encoding)
     except (UnicodeError, LookupError):
         return False
     return True
