@@ -72,15 +72,11 @@ def extensions() -> list[Extension]:
 
     def extension(name, source):
         return Extension(
-            name, [source], include_dirs=["csrc"], extra_compile_args=COMMON, extra_link_args=["-s", "-pthread"],
+            name, [source], include_dirs=["csrc"], extra_compile_args=COMMON, extra_link_args=["-s", "-pthread", "-lm"],
             optional="BRISKNET_REQUIRE_EXT" not in os.environ,
         )  # fmt: skip
 
-    modules = [
-        extension("brisknet._core", "src/brisknet/_core.pyx"),
-        extension("brisknet.kernels.native", "src/brisknet/kernels/native.pyx"),
-    ]
-    return cythonize(modules, include_path=["src"], language_level=3, quiet=True)
+    return cythonize([extension("brisknet._core", "src/brisknet/_core.pyx")], language_level=3, quiet=True)
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": BuildNative})

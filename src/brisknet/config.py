@@ -22,6 +22,9 @@ generation = 0
 def _changed() -> None:
     global generation
     generation += 1
+    core = sys.modules.get("brisknet._core")
+    if core is not None:
+        core.bump()
 
 
 def floatx() -> str:

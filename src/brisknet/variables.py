@@ -44,6 +44,7 @@ class Variable:
         self.storage = np.array(value, dtype=self._dtype, order="C", copy=True)
         # Changes whenever `storage` is another array, so that bound programs know to bind again.
         self.storage_version = 0
+        self.native = False  # whether the storage is aligned and padded as kernels want it
 
     # ---- what it is ---------------------------------------------------------------------------------------------
     @property
@@ -130,7 +131,7 @@ class Variable:
             storage[...] = value
         else:
             pack_panels(value, storage)
-        self.storage, self.layout = storage, layout
+        self.storage, self.layout, self.native = storage, layout, True
         self.storage_version += 1
 
     # ---- Python protocols ---------------------------------------------------------------------------------------
@@ -145,12 +146,12 @@ class Variable:
         return int(self.array())
 
     def __getstate__(self):
-        state = {k: v for k, v in self.__dict__.items() if k not in ("storage", "layout", "storage_version", "id")}
+        state = {k: v for k, v in self.__dict__.items() if k not in ("storage", "layout", "storage_version", "native", "id")}
         state["storage"] = self.numpy()
         return state
 
     def __setstate__(self, state):
-        self.__dict__.update(state, layout="row", storage_version=0, id=next(_ids))
+        self.__dict__.update(state, layout="row", storage_version=0, native=False, id=next(_ids))
 
     def __deepcopy__(self, memo):
         import copy

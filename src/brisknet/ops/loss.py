@@ -74,9 +74,10 @@ POINTWISE = {
     "hinge": _hinge,
     "squared_hinge": _squared_hinge,
     "bce": _bce,
-    "log_cosh": _log_cosh,
     "bce_logits": _bce_logits,
+    "log_cosh": _log_cosh,
 }
+POINTWISE_KINDS = tuple(POINTWISE)  # in the order of the enum in csrc/kernels/loss.h
 
 
 # ---- heads --------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from brisknet import config
 from brisknet.graph.ir import Graph
 from brisknet.graph.verify import verify
@@ -20,12 +22,22 @@ def optimize(graph: Graph) -> Graph:
 
 
 def compile_graph(graph: Graph):
-    """A program of the graph: native, unless the back end is "numpy" or the graph computes in float64."""
+    """A program of the graph: native, unless the back end is "numpy" or the graph computes in float64.
+
+    A graph with an op or a dtype that has no kernel runs on the reference executor, with a RuntimeWarning that names it.
+    """
     graph = optimize(graph)
     if config.backend() == "native" and not _wants_float64(graph):
+        from brisknet.passes.lower import Unsupported
         from brisknet.runtime.native import NativeProgram
 
-        return NativeProgram(graph)
+        try:
+            return NativeProgram(graph)
+        except Unsupported as reason:
+            warnings.warn(
+                f"this step runs on the NumPy reference executor, because no native kernel computes {reason}",
+                RuntimeWarning, stacklevel=2,
+            )  # fmt: skip
     return ReferenceProgram(graph)
 
 
@@ -35,14 +47,15 @@ def _wants_float64(graph: Graph) -> bool:
     )
 
 
-def make_loop(program_for, arrays, rows, batch, shuffle_key=None, fetch=None):
+def make_loop(program_for, arrays, rows, batch, shuffle_key=None, fetch=None, metrics=()):
     """A loop over the rows of `arrays` in batches.
 
-    program_for(n) gives the program for batches of n rows; all programs of one loop have the same executor.
+    program_for(n) gives the program for batches of n rows; all programs of one loop have the same executor. `metrics` are
+    the variables that a native loop's run_epochs reports.
     """
     program = program_for(min(batch, rows))
     if program.executor == "native":
         from brisknet.runtime.native import NativeLoop
 
-        return NativeLoop(program_for, arrays, rows, batch, shuffle_key, fetch)
+        return NativeLoop(program_for, arrays, rows, batch, shuffle_key, fetch, metrics)
     return ReferenceLoop(program_for, arrays, rows, batch, shuffle_key, fetch)

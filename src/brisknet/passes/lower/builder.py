@@ -1,0 +1,152 @@
+"""The builder: where every tensor of the graph lives while rules turn nodes into instructions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.passes.lower.plan import NULL, Buf, Instruction, Plan, Ref, Unsupported
+from brisknet.variables import PANEL
+
+__all__ = ["Builder", "padded_size", "size_of"]
+
+# Bytes of an element inside a program; booleans are int32 0/1, and 8-byte types exist as scalars only.
+ITEM_BYTES = {"float32": 4, "int32": 4, "bool": 4, "int64": 8, "float64": 8}
+DTYPE_CODES = {"float32": 0, "float64": 1, "int32": 2, "int64": 3, "bool": 10}
+
+
+def size_of(shape) -> int:
+    """Number of elements of a shape."""
+    n = 1
+    for d in shape:
+        n *= d
+    return n
+
+
+def padded_size(shape) -> int:
+    """Elements of a [K, N] matrix in panels."""
+    return -(-shape[1] // PANEL) * shape[0] * PANEL
+
+
+class Builder:
+    """Instructions so far, and for every tensor its place: {layout: Ref}. A layout is "row" or "panel"."""
+
+    def __init__(self, graph):
+        self.graph = graph
+        self.plan = Plan()
+        self.places: dict = {}
+        self.scope = ""
+        self._constants: dict = {}
+        self._last_reader: dict = {}
+        self.position = 0
+        # Tensors that must end up in a variable, and where gradients of the fused update lie side by side.
+        self.finals = {}
+        for v, t in graph.updates.items():
+            self.finals.setdefault(t, v)
+        self.reserved: dict = {}
+
+    # ---- tensors ------------------------------------------------------------------------------------------------
+    def new(self, nbytes: int) -> Ref:
+        """Fresh memory of the arena."""
+        return Ref(Buf(nbytes))
+
+    def out(self, t, layout: str = "row") -> Ref:
+        """Memory for the value of a tensor that an instruction is about to compute."""
+        if t.dtype not in ITEM_BYTES or (ITEM_BYTES[t.dtype] == 8 and t.shape):
+            raise Unsupported(f"a tensor of dtype {t.dtype} and shape {t.shape}")
+        n = padded_size(t.shape) if layout == "panel" else size_of(t.shape)
+        ref = self.reserved.pop((t, layout), None) or self.new(n * ITEM_BYTES[t.dtype])
+        self.places[t] = {layout: ref}
+        return ref
+
+    def alias(self, t, ref: Ref, layout: str = "row") -> None:
+        """Let a tensor's value be what lies at ref."""
+        self.places[t] = {layout: ref}
+
+    def layout(self, t) -> str:
+        """The layout in which a tensor was made."""
+        return next(iter(self.places[t]))
+
+    def row(self, t) -> Ref:
+        """The row-major value of a tensor; unpacked where it was made in panels."""
+        places = self.places[t]
+        if "row" not in places:
+            ref = self.new(4 * size_of(t.shape))
+            self.emit("unpack_panel", (places["panel"], ref), t.shape, writes=(1,))
+            places["row"] = ref
+        return places["row"]
+
+    def panel(self, t) -> Ref:
+        """A [K, N] matrix as kernels want it: in panels, or as the plain vector that it is where N is 1."""
+        if t.shape[1] == 1:
+            return self.row(t)
+        places = self.places[t]
+        if "panel" not in places:
+            ref = self.new(4 * padded_size(t.shape))
+            self.emit("pack_panel", (places["row"], ref), t.shape, writes=(1,))
+            places["panel"] = ref
+        return places["panel"]
+
+    def as_layout(self, t, layout: str) -> Ref:
+        """The value in one layout or the other."""
+        return self.row(t) if layout == "row" else self.panel(t)
+
+    def constant(self, value: np.ndarray) -> Ref:
+        """A constant array, kept once."""
+        value = np.ascontiguousarray(value, np.int32 if value.dtype == bool else value.dtype)
+        key = (value.dtype.str, value.shape, value.tobytes())
+        if key not in self._constants:
+            self._constants[key] = Ref(value)
+            self.plan.constants.append(value)
+        return self._constants[key]
+
+    # ---- instructions -------------------------------------------------------------------------------------------
+    def emit(self, op: str, operands, ints=(), floats=(), writes=()) -> None:
+        """Add an instruction; None among the operands is a NULL pointer."""
+        refs = tuple(NULL if r is None else r for r in operands)
+        self.plan.instructions.append(Instruction(op, refs, tuple(ints), tuple(floats), tuple(writes), self.scope))
+
+    # ---- variables ----------------------------------------------------------------------------------------------
+    def variable(self, v, layout: str | None = None) -> Ref:
+        """A variable's own storage, in the layout that the plan gives it (it is fixed at first use)."""
+        known = self.plan.layouts.setdefault(v, layout or v.layout)
+        if layout is not None and known != layout:
+            raise Unsupported(f"variable {v.path} in two layouts")
+        return Ref(v)
+
+    def read_later(self, t) -> bool:
+        """Whether something after the node being lowered still reads this tensor."""
+        return self._last_reader.get(t, -1) > self.position
+
+    def set_readers(self, nodes) -> None:
+        """Note for every tensor the last node that reads it; results are read at the very end."""
+        for i, node in enumerate(nodes):
+            for t in node.inputs:
+                self._last_reader[t] = i
+        for t in self.graph.results():
+            if t.node.op in ("variable", "input", "constant"):
+                self._last_reader[t] = len(nodes)
+        for t in self.graph.outputs:
+            self._last_reader[t] = len(nodes)
+
+    def update_place(self, t) -> Ref:
+        """Where the new value of a variable goes: into the variable, in place, where t is its final value.
+
+        What still has to read the old value gets a copy of it first.
+        """
+        v = self.finals.get(t)
+        if v is None:
+            return self.out(t)
+        old = self.graph._reads.get(v)
+        if old is not None and old in self.places and self.read_later(old):
+            self._preserve(old, v)
+        layout = self.plan.layouts.get(v, "row")
+        self.alias(t, self.variable(v), layout)
+        return Ref(v)
+
+    def _preserve(self, old, v) -> None:
+        layout = self.plan.layouts[v]
+        n = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
+        nbytes = n * ITEM_BYTES[v.dtype]
+        kept = self.new(nbytes)
+        self.emit("copy_bytes", (Ref(v), kept), (nbytes,), writes=(1,))
+        self.places[old] = {layout: kept}

@@ -1,0 +1,89 @@
+"""What lowering makes. Pure data: runtime/native.py gives every operand an address and binds the kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Buf", "Instruction", "Plan", "Ref", "Segment", "Table", "Unsupported"]
+
+
+class Unsupported(Exception):
+    """The graph has something that no kernel computes (the message says what): it runs on the reference executor."""
+
+
+class Buf:
+    """A stretch of the arena. The planner (passes/memory.py) gives it an offset."""
+
+    __slots__ = ("nbytes", "offset")
+
+    def __init__(self, nbytes: int):
+        self.nbytes, self.offset = max(int(nbytes), 4), None
+
+
+class Table:
+    """The segments of an optimizer instruction, or of a sum over parameters."""
+
+    __slots__ = ("segments",)
+
+    def __init__(self, segments):
+        self.segments = segments
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """An operand: `offset` bytes into a Buf, a Variable's storage, a constant array or a Table; base None is NULL."""
+
+    base: object
+    offset: int = 0
+
+
+NULL = Ref(None)
+
+
+@dataclass(slots=True)
+class Segment:
+    """One run of parameters: a bk_segment before it has addresses. `n` elements, panel padding included."""
+
+    param: Ref
+    grad: Ref
+    slots: tuple
+    n: int
+    decay: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+@dataclass(slots=True)
+class Instruction:
+    """One kernel and its operands. `writes` and `reads` list operand positions; `scope` is the layer it came from."""
+
+    op: str
+    operands: tuple
+    ints: tuple = ()
+    floats: tuple = ()
+    writes: tuple = ()
+    scope: str = ""
+    barrier: bool = False
+
+    def refs(self):
+        """(ref, written) of everything that the instruction touches, the segments of tables included."""
+        for i, ref in enumerate(self.operands):
+            if isinstance(ref.base, Table):
+                for s in ref.base.segments:
+                    yield s.param, i in self.writes
+                    yield s.grad, False
+                    yield from ((slot, True) for slot in s.slots)
+            elif ref.base is not None:
+                yield ref, i in self.writes
+
+
+@dataclass
+class Plan:
+    """Instructions in order, the variables with the layout that they need, the constants, and the outputs' dtypes."""
+
+    instructions: list = field(default_factory=list)
+    layouts: dict = field(default_factory=dict)
+    constants: list = field(default_factory=list)
+    output_dtypes: list = field(default_factory=list)
+    arena_bytes: int = 0
+    poison: bool = False

@@ -1,0 +1,98 @@
+"""The fused optimizer update: one instruction over all parameters, in place."""
+
+from __future__ import annotations
+
+from brisknet.ops import optim
+from brisknet.passes.lower.builder import padded_size, size_of
+from brisknet.passes.lower.plan import Ref, Segment, Table, Unsupported
+from brisknet.passes.lower.rules_elementwise import float32
+
+RULES: dict = {}
+BLOCK = 4096  # elements in one unit (BK_BLOCK)
+
+
+def _hyperparameters(kind: str, a: dict):
+    """(variant, floats) of the kernel."""
+    if kind == "sgd":
+        return (2 if a.get("nesterov") else 1) if a.get("momentum") else 0, (a.get("momentum", 0.0),)
+    if kind == "rmsprop":
+        variant = bool(a.get("momentum")) + 2 * bool(a.get("centered"))
+        return variant, (a["rho"], a["epsilon"], a.get("momentum", 0.0))
+    if kind == "adam":
+        return int(bool(a.get("amsgrad"))), (a["beta_1"], a["beta_2"], a["epsilon"])
+    if kind == "adagrad":
+        return 0, (a["epsilon"],)
+    return 0, (a["rho"], a["epsilon"])
+
+
+def _penalty_of(b, grad, param):
+    """(gradient without the penalty, l1, l2): the kernel adds a penalty's gradient itself where nothing else needs it."""
+    node = grad.node
+    if node.op == "l1l2_grad" and node in b.folded_penalties and node.inputs[0] is param:
+        return node.inputs[1], node.attrs["l1"], node.attrs["l2"]
+    return grad, 0.0, 0.0
+
+
+def _rule(kind: str):
+    def rule(b, node):
+        lr, iterations, scale, params, grads, slots = optim.split_inputs(node.inputs, node.attrs, kind)
+        float32(lr, *params, *grads)
+        n = len(params)
+        segments = []
+        for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+            g, l1, l2 = _penalty_of(b, g, p)
+            outs = node.outputs[i], *(node.outputs[n * (j + 1) + i] for j in range(len(slots)))
+            v = b.finals.get(outs[0])
+            if v is None or any(t not in b.finals for t in outs):
+                raise Unsupported(f"{kind}_update of something that is not a variable")
+            layout = b.plan.layouts[v]
+            grad = b.as_layout(g, layout)
+            places = [b.update_place(t) for t in outs]
+            count = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
+            segments.append(Segment(places[0], grad, tuple(places[1:]), count, node.attrs["decay"][i], l1, l2))
+        units = sum(-(-s.n // BLOCK) for s in segments)
+        variant, floats = _hyperparameters(kind, node.attrs)
+        floats = (*floats, *[0.0] * (7 - len(floats)), node.attrs.get("clipvalue") or 0.0)
+        refs = Ref(Table(segments)), b.row(lr), b.row(iterations), b.row(scale) if scale is not None else None
+        b.emit(f"{kind}_update", refs, (n, units, variant), floats, writes=(0,))
+
+    return rule
+
+
+for _kind in optim.RULES:
+    RULES[f"{_kind}_update"] = _rule(_kind)
+
+
+def prepare(b, nodes) -> None:
+    """Before lowering: slots take their parameter's layout, penalties that only an update reads are left to it, and the
+    gradients of one update get memory side by side, in the order of the parameters."""
+    readers: dict = {}
+    for node in nodes:
+        for t in node.inputs:
+            readers.setdefault(t, []).append(node)
+    b.folded_penalties = set()
+    for node in nodes:
+        if not node.op.endswith("_update"):
+            continue
+        kind = node.op.removesuffix("_update")
+        _, _, _, params, grads, slots = optim.split_inputs(node.inputs, node.attrs, kind)
+        offset, reserve = 0, []
+        for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+            if p.node.op != "variable":
+                raise Unsupported(f"{node.op} of something that is not a variable")
+            v = p.node.attrs["variable"]
+            b.variable(v)
+            layout = b.plan.layouts[v]
+            for group in slots:
+                b.variable(group[i].node.attrs["variable"], layout)
+            if g.node.op == "l1l2_grad" and readers[g] == [node] and g.node.inputs[0] is p and g not in b.graph.outputs:
+                b.folded_penalties.add(g.node)
+                g = g.node.inputs[1]
+            count = padded_size(p.shape) if layout == "panel" else size_of(p.shape)
+            if g.node.op == "dense_wgrad" and (g, layout) not in b.reserved:
+                reserve.append((g, layout, offset))
+                offset += -(-count // 16) * 64
+        if reserve:
+            bank = b.new(offset)
+            for g, layout, at in reserve:
+                b.reserved[g, layout] = Ref(bank.base, at)

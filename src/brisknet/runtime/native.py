@@ -1,0 +1,207 @@
+"""The native executor: gives every operand of a plan an address, binds the kernels, and runs steps without the GIL."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from brisknet import _core
+from brisknet.passes.lower import lower
+from brisknet.passes.lower.plan import Buf, Table
+from brisknet.passes.memory import plan_memory
+from brisknet.variables import Variable, panel_shape
+
+__all__ = ["NativeLoop", "NativeProgram"]
+
+ALIGN = 64
+PAD = 64  # bytes that kernels may read behind a buffer
+BLOCK = 4096  # elements in one unit of an optimizer update (BK_BLOCK)
+
+
+def thread_flops() -> float:
+    """Work (floating-point operations, four for each byte moved) above which a program uses several threads."""
+    return float(os.environ.get("BRISKNET_THREAD_FLOPS", "6e6"))
+
+
+def address(array: np.ndarray) -> int:
+    """Where an array's elements begin."""
+    return array.__array_interface__["data"][0]
+
+
+class NativeProgram:
+    """A graph lowered to instructions. It is bound when it first runs, and again whenever a variable has moved.
+
+    Raises Unsupported (from lower) where the graph has something that no kernel computes.
+    """
+
+    executor = "native"
+
+    def __init__(self, graph):
+        self.graph = graph
+        self.plan = plan_memory(lower(graph), _core.INPLACE)
+        self._program = None
+        self._epoch = -1
+        self._shapes = [t.shape for t in graph.outputs]
+        self._dtypes = [np.float32 if d == "float32" else np.int32 for d in self.plan.output_dtypes]
+
+    # ---- binding ------------------------------------------------------------------------------------------------
+    def bound(self) -> _core.Program:
+        """The bound program, up to date with where the variables are."""
+        if self._epoch != _core.epoch():
+            self._bind()
+        return self._program
+
+    def _bind(self) -> None:
+        if any(v.native and v.layout != layout for v, layout in self.plan.layouts.items()):
+            self.plan = plan_memory(lower(self.graph), _core.INPLACE)  # another program has moved a weight to panels
+        settle(self.plan.layouts)
+        arena = _core.Buffer(self.plan.arena_bytes)
+        keep, constants = [], {}
+        for value in self.plan.constants:
+            home = _core.Buffer(value.nbytes)
+            np.frombuffer(home, np.uint8, value.nbytes)[...] = np.frombuffer(value.tobytes(), np.uint8)
+            keep.append(home)
+            constants[id(value)] = home.address
+
+        def place(ref) -> int:
+            base = ref.base
+            if base is None:
+                return 0
+            if isinstance(base, Buf):
+                return arena.address + base.offset + ref.offset
+            if isinstance(base, Variable):
+                return address(base.storage) + ref.offset
+            return constants[id(base)] + ref.offset
+
+        instructions = []
+        for i in self.plan.instructions:
+            ints, pointers = i.ints, []
+            for ref in i.operands:
+                if isinstance(ref.base, Table):
+                    table, ints = _table(ref.base.segments, place, join=i.op.endswith("_update"), ints=ints)
+                    keep.append(table)
+                    pointers.append(table.address)
+                else:
+                    pointers.append(place(ref))
+            instructions.append((_core.OPS[i.op], int(i.barrier), pointers, ints, i.floats))
+        keep += [v.storage for v in self.plan.layouts]
+        self._program = _core.Program(instructions, arena, keep, thread_flops(), self.plan.poison)
+        self._epoch = _core.epoch()
+
+    # ---- running ------------------------------------------------------------------------------------------------
+    def run(self, feeds) -> list[np.ndarray]:
+        """feeds: one array an input, in order, of the graph's static shapes. Returns fresh output arrays."""
+        outs = [np.empty(s, d) for s, d in zip(self._shapes, self._dtypes, strict=True)]
+        self.bound().run([np.ascontiguousarray(f) for f in feeds], outs)
+        return [o.astype(bool) if d == "bool" else o for o, d in zip(outs, self.plan.output_dtypes, strict=True)]
+
+    def fast_call(self):
+        """A function from one array to the one output array in about a microsecond, or None where the graph has more.
+
+        It returns None itself for anything but an array of the program's shape; then the ordinary way must be taken.
+        """
+        if len(self.graph.inputs) != 1 or self.plan.output_dtypes != ["float32"]:
+            return None
+        return _core.FastCall(self.bound(), self.graph.inputs[0].shape, self._shapes[0]).call
+
+    def show(self) -> str:
+        """The instructions as text, with the layer that each came from."""
+        lines = []
+        for i, instruction in enumerate(self.plan.instructions):
+            mark = "|" if instruction.barrier else " "
+            lines.append(f"{i:4} {mark} {instruction.op:16} {instruction.ints} {instruction.floats}  # {instruction.scope}")
+        return "\n".join(lines)
+
+
+def _table(segments, place, join: bool, ints):
+    """(the bk_segment array, the instruction's ints for it): with join, segments that lie one after another in every
+    buffer become one."""
+    rows: list = []
+    for s in segments:
+        row = [place(s.param), place(s.grad), [place(r) for r in s.slots], s.n, 0, s.decay, s.l1, s.l2]
+        if join and rows and rows[-1][5:] == row[5:] and _follows(rows[-1], row):
+            rows[-1][3] += s.n
+        else:
+            rows.append(row)
+    units = 0
+    for row in rows:
+        row[4] = units
+        units += -(-row[3] // BLOCK)
+    table = _core.Buffer(len(rows) * _core.SEGMENT_BYTES)
+    _core.pack_segments(rows, table)
+    return table, (len(rows), units, *ints[2:])
+
+
+def _follows(last, row) -> bool:
+    n = 4 * last[3]
+    return (
+        last[0] + n == row[0]
+        and last[1] + n == row[1]
+        and all(a + n == b for a, b in zip(last[2], row[2], strict=True))
+    )
+
+
+def settle(layouts: dict) -> None:
+    """Move variables that are not there yet into native memory: one block for all, in order, each in its layout."""
+    moving = [(v, layout) for v, layout in layouts.items() if not v.native or v.layout != layout]
+    if not moving:
+        return
+    shapes = [panel_shape(v.shape) if layout == "panel" else v.shape for v, layout in moving]
+    sizes = [int(np.prod(s, dtype=np.int64)) * v.storage.itemsize for s, (v, _) in zip(shapes, moving, strict=True)]
+    offsets, end = [], 0
+    for size in sizes:
+        offsets.append(end)
+        end += -(-size // ALIGN) * ALIGN
+    home = _core.Buffer(end + PAD)
+    for (v, layout), shape, size, offset in zip(moving, shapes, sizes, offsets, strict=True):
+        count = size // v.storage.itemsize
+        v.set_storage(np.frombuffer(home, v.storage.dtype, count, offset).reshape(shape), layout)
+    _core.bump()
+
+
+class NativeLoop:
+    """Epochs of steps over arrays. Has the methods of ReferenceLoop, and run_epochs for several epochs in one call."""
+
+    executor = "native"
+
+    def __init__(self, program_for, arrays, rows: int, batch: int, shuffle_key=None, fetch=None, metrics=()):
+        """metrics: float64 scalar variables whose values run_epochs reports, and zeroes, at the end of every epoch."""
+        self.rows, self.batch, self.steps = rows, batch, -(-rows // batch)
+        programs = [program_for(batch)] + ([program_for(rows % batch)] if rows % batch else [])
+        for _ in range(2):  # binding one may move variables of the other
+            bound = [p.bound() for p in programs]
+        self.programs = programs
+        addresses = [address(v.storage) for v in metrics]
+        self._keep = [v.storage for v in metrics]
+        self._width = len(addresses)
+        self._loop = _core.Loop(
+            bound[0], bound[1] if len(bound) > 1 else None, [np.ascontiguousarray(a) for a in arrays], list(fetch or ()),
+            rows, batch, shuffle_key, addresses,
+        )  # fmt: skip
+        self._log = np.empty((1, max(self._width, 1)))
+
+    @property
+    def step(self) -> int:
+        """The next step of the epoch under way; `steps` where it has ended."""
+        return self._loop.step
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Start one epoch at the first row; shuffle where a key was given."""
+        self._loop.begin(epoch, 1)
+
+    def run(self, max_steps: int = 0, seconds: float = float("inf")) -> bool:
+        """Run steps until the epoch has ended (True), max_steps are done, or the time is up (False)."""
+        return self._loop.run(max_steps, min(seconds, 1e9), self._log)[0]
+
+    def run_epochs(self, epoch: int, epochs: int, seconds: float):
+        """Run whole epochs from `epoch` on, at most `epochs`; stop at the first epoch end after `seconds`.
+
+        Returns float64 [epochs done, metrics]: the metrics' values at the end of each.
+        """
+        log = np.empty((epochs, max(self._width, 1)))
+        self._loop.begin(epoch, epochs)
+        done, finished = self._loop.run(0, seconds, log)
+        if not done and self._loop.step:  # within an epoch: go on to its end
+            finished += self._loop.run(self.steps - self._loop.step, 1e9, log[finished:])[1]
+        return log[:finished, : self._width]
