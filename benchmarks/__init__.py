@@ -1,0 +1,1 @@
+"""Comparisons with other frameworks (`python -m benchmarks.compare`) and kernel figures (`pytest benchmarks`)."""

@@ -1,0 +1,58 @@
+"""No comparison without equal results: every peer's losses against those of reference.py, before anything is timed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks import reference
+
+CURVE_TOLERANCE = 1e-4  # relative: float32 against float64 over two epochs, rounding amplified by Adam's first steps
+SIGMAS = 4.5
+# PyTorch adds Adam's epsilon after the bias correction of the second moment, Keras before it.
+EPSILON_AFTER = {"torch", "torch-compile"}
+
+
+def specs(spec: dict, quick: bool = False) -> dict:
+    """{"curve": (spec, seeds, epochs), "random": ...}: what peers must train for the gate."""
+    if spec["kind"] != "fit":
+        return {}
+    rows = min(spec["rows"], 20 * spec["batch"])
+    seeds, epochs = (range(4), 2) if quick else (range(12), 4)
+    return {
+        "curve": ({**spec, "rows": rows, "dropout": 0.0, "shuffle": False}, [0], 2),
+        "random": ({**spec, "rows": rows}, list(seeds), epochs),
+    }
+
+
+def needed(spec: dict, peer: str) -> list[str]:
+    """Random fits are compared where dropout makes each fit different; the curve is then one without dropout."""
+    if spec["kind"] != "fit" or peer == "c":
+        return []
+    return ["curve", "random"] if spec["dropout"] else ["curve"]
+
+
+class Gate:
+    """The reference's losses, computed once a workload."""
+
+    def __init__(self, spec: dict, quick: bool = False):
+        self.specs, self.cache = specs(spec, quick), {}
+
+    def expected(self, what: str, peer: str) -> np.ndarray:
+        key = what, peer in EPSILON_AFTER
+        if key not in self.cache:
+            spec, seeds, epochs = self.specs[what]
+            self.cache[key] = np.array([reference.losses({**spec, "epsilon_after": key[1]}, 1000 + s, epochs) for s in seeds])
+        return self.cache[key]
+
+    def judge(self, what: str, losses, peer: str) -> tuple[bool, str]:
+        """(passed, sentence). A curve must agree epoch by epoch; random fits must agree in the mean of the last epoch."""
+        got, want = np.array(losses, float), self.expected(what, peer)
+        if got.shape != want.shape or not np.isfinite(got).all():
+            return False, f"{what}: losses {got.tolist()} where {want.tolist()} were expected"
+        if what == "curve":
+            error = float(np.max(np.abs(got - want) / np.abs(want)))
+            return error <= CURVE_TOLERANCE, f"curve: relative difference {error:.1e}"
+        a, b = got[:, -1], want[:, -1]
+        spread = np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)) + 1e-12
+        sigmas = abs(a.mean() - b.mean()) / spread
+        return bool(sigmas <= SIGMAS), f"random fits: {sigmas:.1f} standard errors apart"

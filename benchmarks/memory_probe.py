@@ -1,0 +1,62 @@
+"""Run by oneshot.py in a process of its own: prints {"mb": ...} for "memory", "growth-predict" or "growth-fit"."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import sys
+
+import numpy as np
+
+from benchmarks import workloads
+from benchmarks.peers import kerasish
+from benchmarks.peers.worker import peak_mb
+
+SPEC = {**workloads.ADS, "name": "ads"}
+
+
+def resident_mb() -> float:
+    """The resident set of this process now."""
+    with open("/proc/self/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+
+
+def training(K, quick) -> float:
+    """Peak of importing, building and training, above the peak of a process with NumPy and the data."""
+    workloads.data(SPEC)
+    before = peak_mb()
+    K = K()
+    kerasish.fit_task(K, SPEC, 2 if quick else 50).run()
+    return peak_mb() - before
+
+
+def predicting(K, quick) -> float:
+    model, x = kerasish.build(K(), SPEC), np.zeros((1, 10), np.float32)
+    warm, calls = (20, 50) if quick else (5_000, 100_000)
+    for _ in range(warm):
+        model.predict(x, verbose=0)
+    gc.collect()
+    before = resident_mb()
+    for _ in range(calls):
+        model.predict(x, verbose=0)
+    gc.collect()
+    return resident_mb() - before
+
+
+def rebuilding(K, quick) -> float:
+    K = K()
+    warm, rounds = (2, 3) if quick else (100, 1000)
+    for i in range(warm + rounds):
+        if i == warm:
+            gc.collect()
+            before = resident_mb()
+        kerasish.fit_task(K, SPEC, 1).run()
+    gc.collect()
+    return resident_mb() - before
+
+
+if __name__ == "__main__":
+    what, module, *rest = sys.argv[1:]
+    probe = {"memory": training, "growth-predict": predicting, "growth-fit": rebuilding}[what]
+    print(json.dumps({"mb": probe(lambda: importlib.import_module(module), "quick" in rest)}))

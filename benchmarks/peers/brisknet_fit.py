@@ -1,0 +1,82 @@
+"""brisknet as a peer. The argument "numpy" runs the reference executor; otherwise every program must be native."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+import brisknet
+import numpy as np
+from brisknet import config
+
+from benchmarks import workloads
+from benchmarks.peers import kerasish, worker
+from benchmarks.peers.worker import Task
+
+BACKEND = "numpy" if "numpy" in sys.argv[1:] else "native"
+
+
+def versions() -> dict:
+    return {"brisknet": brisknet.__version__, "numpy": np.__version__, "isa": config.isa(), "threads": config.num_threads()}
+
+
+def executor(task: Task) -> str:
+    """Which executor ran: asked of the programs themselves, not of the setting."""
+    if "model" in task.info:
+        programs = list(task.info["model"]._programs.values())
+        if not programs:
+            raise RuntimeError("the model has run no program")
+        ran = {p.executor for p in programs}
+    else:
+        ran = {task.info["executor"]}
+    if ran != {BACKEND}:
+        raise RuntimeError(f"the {BACKEND} executor was to be measured, but {sorted(ran)} ran")
+    return BACKEND
+
+
+def variants(spec: dict, threads: int) -> dict:
+    slow = BACKEND == "numpy"
+    epochs = spec.get("slow_epochs" if slow else "epochs")
+    calls = spec.get("slow_calls" if slow else "calls")
+    kind = spec["kind"]
+    label = f"fit, {threads} threads" if BACKEND == "native" else "fit, reference"
+    if kind == "fit":
+        return {label: lambda: kerasish.fit_task(brisknet, spec, epochs)}
+    if kind in ("call", "predict1"):
+        method = "call" if kind == "call" else "predict"
+        return {method: lambda: kerasish.call_task(brisknet, spec, calls, method)}
+    if kind == "predict":
+        return {"predict": lambda: kerasish.predict_task(brisknet, spec, None)}
+    if kind == "two_fits":
+        one, all_ = lambda: config.set_num_threads(1), lambda: config.set_num_threads(threads)
+        return {"1 thread each": lambda: kerasish.two_fits_task(brisknet, spec, epochs, one, all_)}
+    if kind == "first_step":
+        return {"train_on_batch": lambda: kerasish.first_step_task(brisknet, spec)}
+    return kernel_variants(spec)
+
+
+def kernel_variants(spec: dict) -> dict:
+    if importlib.util.find_spec("brisknet.kernels") is None:
+        return {}
+    from benchmarks.kernel_calls import adam_call, matmul_call
+
+    if spec["kind"] == "adam":
+        return {"kernels.adam": lambda: Task(adam_call(BACKEND, spec["n"]), info={"executor": BACKEND})}
+    if spec["kind"] == "gemm":
+        call, calls = matmul_call(BACKEND, spec["shape"], spec["layout"]), repeats(spec)
+        return {"kernels.matmul": lambda: Task(lambda: [call() for _ in range(calls)] and None, calls, info={"executor": BACKEND})}
+    return {}
+
+
+def repeats(spec: dict) -> int:
+    """Calls in one timed run of a GEMM: enough that the clock does not matter."""
+    return max(1, min(2000, int(2e8 / workloads.flops(spec))))
+
+
+def losses(spec, seed, epochs):
+    return kerasish.losses(brisknet, spec, seed, epochs)
+
+
+if __name__ == "__main__":
+    config.set_backend(BACKEND)
+    worker.serve(sys.modules[__name__])

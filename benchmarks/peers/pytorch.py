@@ -1,0 +1,241 @@
+"""PyTorch as a peer: eager, or with the argument "compile" through torch.compile; the better of 1 and all threads."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks import workloads
+from benchmarks.peers import worker
+from benchmarks.peers.worker import Task
+
+COMPILED = "compile" in sys.argv[1:]
+WHOLE_COPY = 1 << 20  # data sets up to so many bytes are permuted once an epoch, larger ones gathered by batch
+
+
+def versions() -> dict:
+    return {"torch": torch.__version__}
+
+
+class Net(nn.Module):
+    """The network of a spec, giving logits, with the shared first weights."""
+
+    def __init__(self, spec):
+        super().__init__()
+        sizes, layers = spec["sizes"], []
+        weights = workloads.initial_weights(spec)
+        self.penalised = []
+        for i, (k, n) in enumerate(zip(sizes, sizes[1:])):
+            layer = nn.Linear(k, n)
+            with torch.no_grad():
+                layer.weight.copy_(torch.from_numpy(weights[2 * i].T.copy()))
+                layer.bias.copy_(torch.from_numpy(weights[2 * i + 1]))
+            layers.append(layer)
+            if i < len(sizes) - 2:
+                layers.append({"relu": nn.ReLU, "tanh": nn.Tanh}[spec["act"]]())
+                self.penalised.append(layer)
+                if spec["dropout"]:
+                    layers.append(nn.Dropout(spec["dropout"]))
+        self.net = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.net(x)
+
+
+class Trainer:
+    """fit: shuffle, gather, step, mean loss and accuracy of the epoch."""
+
+    def __init__(self, spec, compile_step=False, compile_optimizer=False):
+        x, y = workloads.data(spec)
+        self.spec, self.model = spec, Net(spec)
+        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
+        if spec["loss"] == "scce":
+            self.y = self.y.long()
+        if spec["optimizer"] == "adam":
+            how = {"foreach": True} if compile_optimizer else {"fused": True}
+            self.optimizer = torch.optim.Adam(self.model.parameters(), spec["lr"], eps=1e-7, **how)
+        else:
+            how = {"foreach": True} if compile_optimizer else {"fused": True}
+            self.optimizer = torch.optim.SGD(self.model.parameters(), spec["lr"], **how)
+        self.forward = torch.compile(self.loss_and_hits, dynamic=False) if compile_step else self.loss_and_hits
+        self.update = torch.compile(self.optimizer.step) if compile_optimizer else self.optimizer.step
+        self.criterion = nn.BCEWithLogitsLoss() if spec["loss"] == "bce" else nn.CrossEntropyLoss()
+
+    def loss_and_hits(self, x, y):
+        z = self.model(x)
+        loss = self.criterion(z, y)
+        for layer in self.model.penalised if self.spec["l1"] else ():
+            loss = loss + self.spec["l1"] * layer.weight.abs().sum()
+        hits = ((z > 0) == (y > 0.5)).sum() if self.spec["loss"] == "bce" else (z.argmax(1) == y).sum()
+        return loss, hits
+
+    def epoch(self):
+        rows, batch = self.spec["rows"], self.spec["batch"]
+        order = torch.randperm(rows) if self.spec.get("shuffle", True) else torch.arange(rows)
+        whole = self.x.nbytes <= WHOLE_COPY
+        x, y = (self.x[order], self.y[order]) if whole else (self.x, self.y)
+        total, hits = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        for start in range(0, rows, batch):
+            if whole:
+                xb, yb = x[start : start + batch], y[start : start + batch]
+            else:
+                at = order[start : start + batch]
+                xb, yb = x[at], y[at]
+            loss, right = self.forward(xb, yb)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.update()
+            total += loss.detach()
+            hits += right
+        return float(total) / (rows // batch), float(hits) / rows
+
+
+def variants(spec: dict, threads: int) -> dict:
+    kind = spec["kind"]
+    makers = {
+        "fit": fit_variants, "call": call_variants, "predict": predict_variants, "adam": adam_variants,
+        "two_fits": two_fits_variants, "first_step": first_step_variants,
+    }  # fmt: skip
+    return makers[kind](spec, threads) if kind in makers else {}
+
+
+def with_threads(builders: dict, counts) -> dict:
+    """Each builder at each thread count."""
+
+    def make(build, n):
+        torch.set_num_threads(n)
+        task = build()
+        task.info["select"] = lambda: torch.set_num_threads(n)
+        return task
+
+    return {
+        f"{label}, {n} thread{'s' * (n > 1)}": (lambda build=build, n=n: make(build, n))
+        for label, build in builders.items() for n in counts
+    }  # fmt: skip
+
+
+def fit_variants(spec, threads):
+    def task(*compiled):
+        trainer = Trainer(spec, *compiled)
+        epochs = spec["epochs"] if spec["rows"] // spec["batch"] > 1 else max(1, spec["epochs"] // 10)
+
+        def run():
+            for _ in range(epochs):
+                loss, _ = trainer.epoch()
+            return loss
+
+        return Task(run, epochs * spec["rows"] // spec["batch"])
+
+    if not COMPILED:
+        return with_threads({"eager, fused optimizer": task}, {1, threads})
+    return with_threads(
+        {"compiled step, fused optimizer": lambda: task(True), "compiled step and optimizer": lambda: task(True, True)},
+        {threads} if workloads.macs(spec) > 1e5 else {1},
+    )
+
+
+def call_variants(spec, threads):
+    x = torch.from_numpy(workloads.data(spec)[0])
+
+    def task():
+        model = nn.Sequential(Net(spec).net, nn.Sigmoid()).eval()
+        if COMPILED:
+            model = torch.compile(model, dynamic=False)
+
+        def run():
+            with torch.inference_mode():
+                for _ in range(400):
+                    model(x)
+
+        return Task(run, 400)
+
+    return with_threads({"compiled" if COMPILED else "eager": task}, {1})
+
+
+def predict_variants(spec, threads):
+    x = torch.from_numpy(workloads.data(spec)[0])
+
+    def task(batch):
+        model = nn.Sequential(Net(spec).net, nn.Softmax(1)).eval()
+        if COMPILED:
+            model = torch.compile(model, dynamic=False)
+
+        def run():
+            with torch.inference_mode():
+                out = torch.cat([model(x[i : i + batch]) for i in range(0, len(x), batch)])
+            return float(out[-1, 0])
+
+        return Task(run)
+
+    sizes = (4000,) if COMPILED else (500, 4000, len(x))
+    return with_threads({f"batches of {b}": lambda b=b: task(b) for b in sizes}, {threads})
+
+
+def adam_variants(spec, threads):
+    if COMPILED:
+        return {}
+
+    def task():
+        p = nn.Parameter(torch.randn(spec["n"]))
+        p.grad = torch.randn(spec["n"])
+        optimizer = torch.optim.Adam([p], 1e-3, eps=1e-7, fused=True)
+        return Task(lambda: optimizer.step() and None)
+
+    return with_threads({"fused": task}, {threads})
+
+
+def two_fits_variants(spec, threads):
+    if COMPILED:
+        return {}
+    trainers = [Trainer(spec) for _ in range(2)]
+
+    def fit(trainer):
+        torch.set_num_threads(1)
+        for _ in range(spec["slow_epochs"]):
+            trainer.epoch()
+
+    def run():
+        start = time.perf_counter()
+        fit(trainers[0])
+        alone = time.perf_counter() - start
+        workers = [threading.Thread(target=fit, args=(t,)) for t in trainers]
+        start = time.perf_counter()
+        for w in workers:
+            w.start()
+        for w in workers:
+            w.join()
+        return 2 * alone / (time.perf_counter() - start)
+
+    return with_threads({"eager": lambda: Task(run, value=True)}, {1})
+
+
+def first_step_variants(spec, threads):
+    task = Task(run=None)
+    one = {**spec, "rows": spec["batch"]}
+
+    def setup():
+        torch.compiler.reset()
+        task.info["trainer"] = Trainer(one, COMPILED)
+
+    def build():
+        task.setup, task.run = setup, lambda: task.info["trainer"].epoch()[0]
+        return task
+
+    return with_threads({"compiled" if COMPILED else "eager": build}, {1})
+
+
+def losses(spec, seed, epochs):
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    trainer = Trainer(spec, COMPILED)
+    return [trainer.epoch()[0] for _ in range(epochs)]
+
+
+if __name__ == "__main__":
+    np.random.seed(0)
+    worker.serve(sys.modules[__name__])
