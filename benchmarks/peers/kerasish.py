@@ -56,14 +56,16 @@ def call_task(K, spec, calls, method):
     """method "call": model(x); "predict": model.predict(x) without its progress bar."""
     x, _ = workloads.data(spec)
     model = build(K, spec)
-    kwargs = {"verbose": 0} if method == "predict" else {}
-    call = model.predict if method == "predict" else model
 
-    def run():
+    def run_call():
         for _ in range(calls):
-            call(x, **kwargs)
+            model(x)
 
-    return Task(run, units=calls, info={"model": model})
+    def run_predict():
+        for _ in range(calls):
+            model.predict(x, verbose=0)
+
+    return Task(run_call if method == "call" else run_predict, units=calls, info={"model": model})
 
 
 def predict_task(K, spec, batch_size):
