@@ -44,8 +44,11 @@ class LearningRateScheduler(Callback):
         current = float(self.model.optimizer.learning_rate)
         try:
             rate = self.schedule(epoch, current)
-        except TypeError:  # the old form of a schedule knows the epoch only
-            rate = self.schedule(epoch)
+        except TypeError as error:  # the old form of a schedule knows the epoch only
+            try:
+                rate = self.schedule(epoch)
+            except TypeError:
+                raise error from None
         if not isinstance(rate, (float, np.floating, np.ndarray, int)) or isinstance(rate, bool):
             raise ValueError(f"LearningRateScheduler: the schedule must give a number, got {rate!r}")
         self.model.optimizer.learning_rate = float(rate)
@@ -137,9 +140,9 @@ class CSVLogger(Callback):
 class HalveOnDivergence(MonitorCallback):
     """"Start high and cut by half when it diverges": puts back the last good weights and halves the learning rate.
 
-    An epoch has diverged when its loss is not finite or larger than `factor` times the best so far. Weights and
-    optimizer state of the best epoch come back (those at the start of fit where there was none), the rate is
-    multiplied by `cut`, and training goes on, at most `max_halvings` times; then it stops.
+    An epoch has diverged when its loss is not finite or larger than `factor` times the best so far. Then weights and
+    optimizer state come back from where the last epoch that went well began (its end is where the trouble began), the
+    rate is multiplied by `cut`, and training goes on, at most `max_halvings` times; then it stops.
     """
 
     _topic = "Halving the learning rate"
@@ -159,15 +162,15 @@ class HalveOnDivergence(MonitorCallback):
         optimizer = self.model.optimizer
         return [v for v in optimizer.variables if v is not optimizer._learning_rate]
 
-    def _keep(self):
-        if not self.model.optimizer.built:
-            self.model.optimizer.build(self.model.trainable_weights)
-        self._weights = self.model.get_weights()
-        self._kept = [v.numpy() for v in self._state()]
+    def _snapshot(self):
+        return self.model.get_weights(), [v.numpy() for v in self._state()]
 
     def on_train_begin(self, logs=None):
+        if not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_weights)
         self.best, self.halvings = math.inf, 0
-        self._keep()
+        # Proven: an epoch that began here went well. Last: the end of that epoch, not proven yet.
+        self._proven = self._last = (self._snapshot(), math.inf)
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
@@ -178,9 +181,8 @@ class HalveOnDivergence(MonitorCallback):
             return
         # A loss may be negative or zero, so the limit is the distance that `factor` means for a positive one.
         if math.isfinite(value) and value - self.best <= (self.factor - 1) * abs(self.best):
-            if value < self.best:
-                self.best = value
-                self._keep()
+            self.best = min(self.best, value)
+            self._proven, self._last = self._last, (self._snapshot(), self.best)
             return
         self._go_back()
         if self.verbose:
@@ -191,7 +193,8 @@ class HalveOnDivergence(MonitorCallback):
 
     def _go_back(self) -> None:
         self.halvings += 1
-        self.model.set_weights(self._weights)
-        for v, value in zip(self._state(), self._kept, strict=True):
+        (weights, state), self.best = self._last = self._proven
+        self.model.set_weights(weights)
+        for v, value in zip(self._state(), state, strict=True):
             v.assign(value)
         self.model.optimizer.learning_rate = float(self.model.optimizer.learning_rate) * self.cut
