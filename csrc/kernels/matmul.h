@@ -1,14 +1,14 @@
-/* matmul.h: C = op(A) op(B) on row-major operands, batched. op(B) is packed into panels by blocks of KBLOCK x NBLOCK,
- * op(A) is read in place or packed by blocks of ABLOCK rows. */
+/* matmul.h: C = op(A) op(B) on row-major operands, batched.
+ *
+ * op(B) is packed into panels of KBLOCK x 16 just before their first use, unless it is small or met by few rows; op(A) is
+ * packed by strips of STRIP rows where there is more than one.
+ */
 #ifndef BRISKNET_MATMUL_H
 #define BRISKNET_MATMUL_H
 #include "kernels/microkernel.h"
 
-#define NBLOCK 512
-#define ABLOCK (24 * BK_MR)
-#ifndef KBLOCK
-#define KBLOCK 256
-#endif
+#define NBLOCK 1024          /* columns worked on at a time: 1 MiB of packed b */
+#define ROW_UNIT 16          /* rows in a unit where the columns are too few to share */
 
 typedef struct bk_product {   /* one product, or the part of its columns and rows that a unit computes */
   int64_t M, N, K;
@@ -17,111 +17,117 @@ typedef struct bk_product {   /* one product, or the part of its columns and row
   float *c; int64_t ldc;
 } bk_product;
 
-/* Small or tall-free operands are read where they are. */
-static inline int bk_direct_a(int64_t M) { return M <= 32 * BK_MR; }
-static inline int bk_direct_b(int64_t M, int64_t bcs) { return bcs == 1 && M <= 2 * BK_MR; }
+static inline int bk_direct_a(int64_t M) { return M <= STRIP + STRIP / 3; }
+static inline int bk_direct_b(const bk_product *g) { return g->bcs == 1 && (g->M <= 2 * BK_MR || g->K * g->brs <= 4096); }
 
 /* k blocks of even size, a multiple of 8, so that none is a thin remainder. */
-static inline int64_t bk_k_block(int64_t K) { return bk_min(K, bk_ceil(bk_ceil(K, bk_max(bk_ceil(K, KBLOCK), 1)), 8) * 8); }
-
-static int64_t bk_matmul_units(int64_t M, int64_t N, int64_t batch) {
-  if (batch > 1) return batch;
-  int64_t panels = bk_ceil(N, BK_PANEL);
-  return panels >= 4 ? panels : bk_ceil(M, 48);
+static inline int64_t bk_k_block(int64_t K) {
+  return bk_min(K, bk_ceil(bk_ceil(K, bk_max(bk_ceil(K, KBLOCK), 1)), 8) * 8);
 }
+
+static int bk_matmul_by_rows(int64_t M, int64_t N) { return bk_ceil(N, BK_PANEL) < 8 && M >= 2 * N; }
 
 static bk_plan plan_matmul(const bk_args *a) {
   int64_t M = a->n[0], N = a->n[1], K = a->n[2], batch = bk_max(a->n[5], 1);
-  int64_t kc = bk_k_block(K), nc = bk_min(bk_ceil(N, BK_PANEL) * BK_PANEL, NBLOCK);
-  bk_plan p = {bk_matmul_units(M, N, batch), 4 * kc * (nc + bk_min(M + BK_MR, ABLOCK + BK_MR)) + 256,
-               2.0 * M * N * K * batch, 4.0 * batch * (M * K + K * N + M * N)};
+  int64_t kb = bk_k_block(K), panels = bk_ceil(N, BK_PANEL), slots = bk_direct_a(M) ? 1 : bk_min(panels, NBLOCK / BK_PANEL);
+  int64_t units = batch > 1 ? batch : bk_matmul_by_rows(M, N) ? bk_ceil(M, ROW_UNIT) : panels;
+  bk_plan p = {units, 4 * (kb * slots * BK_PANEL + bk_packed_size(STRIP, kb)), 2.0 * M * N * K * batch,
+               4.0 * batch * (M * K + K * N + M * N)};
   return p;
 }
 
-static void bk_pack_b(const float *b, int64_t brs, int64_t bcs, int64_t kc, int64_t nc, float *out) {
-  for (int64_t j = 0; j < nc; j += BK_PANEL, out += kc * BK_PANEL) {
-    const int64_t w = bk_min(BK_PANEL, nc - j);
-    const float *s = b + j * bcs;
-    int64_t k = 0;
-    if (bcs == 1) {
-      for (; k < kc; k++) {
-        BK_UNROLL for (int q = 0; q < NV; q++) {
-          vf v = w == BK_PANEL ? v_load(s + k * brs + q * VL)
-               : w > q * VL ? v_load_n(s + k * brs + q * VL, w - q * VL) : v_zero();
-          v_store(out + k * BK_PANEL + q * VL, v);
-        }
-      }
-      continue;
+/* Packs w columns of op(B), zeros past them. */
+static void bk_pack_b(const float *b, int64_t brs, int64_t bcs, int64_t kc, int64_t w, float *out) {
+  int64_t k = 0;
+  if (bcs == 1 && w == BK_PANEL) {            /* the columns to the right come next: fetch them to a farther cache */
+    for (; k < kc; k++) {
+      __builtin_prefetch(b + k * brs + BK_PANEL, 0, 2);
+      BK_UNROLL for (int q = 0; q < NV; q++) v_store(out + k * BK_PANEL + q * VL, v_load(b + k * brs + q * VL));
     }
-    if (brs == 1 && w == BK_PANEL) {            /* transposed: VL x VL blocks through registers */
-      for (; k + VL <= kc; k += VL) {
-        for (int q = 0; q < BK_PANEL; q += VL) {
-          vf r[VL];
-          BK_UNROLL for (int i = 0; i < VL; i++) r[i] = v_load(s + (q + i) * bcs + k);
-          v_transpose(r);
-          BK_UNROLL for (int i = 0; i < VL; i++) v_store(out + (k + i) * BK_PANEL + q, r[i]);
-        }
-      }
-    }
+  } else if (bcs == 1) {
     for (; k < kc; k++)
-      for (int64_t i = 0; i < BK_PANEL; i++) out[k * BK_PANEL + i] = i < w ? s[k * brs + i * bcs] : 0.0f;
+      for (int q = 0; q < BK_PANEL; q += VL)
+        v_store(out + k * BK_PANEL + q, w > q ? v_load_n(b + k * brs + q, w - q) : v_zero());
+  } else if (w == BK_PANEL) {                 /* transposed: VL x VL blocks through registers */
+    for (; k + VL <= kc; k += VL) {
+      for (int q = 0; q < BK_PANEL; q += VL) {
+        vf r[VL];
+        v_load_transposed(b + q * bcs + k, bcs, r);
+        BK_UNROLL for (int i = 0; i < VL; i++) v_store(out + (k + i) * BK_PANEL + q, r[i]);
+      }
+    }
+  }
+  for (; k < kc; k++)
+    for (int64_t i = 0; i < BK_PANEL; i++) out[k * BK_PANEL + i] = i < w ? b[k * brs + i * bcs] : 0.0f;
+}
+
+/* Packs pieces of mr rows whose k runs along memory, VL x VL blocks through registers; a store may overhang the mr floats
+ * of its k: the next one, or the gap, takes it. */
+BK_INLINE void bk_pack_along_group(const float *a, int64_t ld, int64_t K, int64_t count, const int mr, float *out) {
+  for (; count > 0; count--, a += mr * ld, out += PACK_GAP) {
+    int64_t k = 0;
+    for (; k + VL <= K; k += VL, out += VL * mr) {
+      for (int q = 0; q < mr; q += VL) {
+        vf r[VL];
+        BK_UNROLL for (int i = 0; i < VL; i++) r[i] = q + i < mr ? v_load(a + (q + i) * ld + k) : v_zero();
+        v_transpose(r);
+        if (q + VL <= mr || q == 0) {
+          BK_UNROLL for (int i = 0; i < VL; i++) v_store(out + i * mr + q, r[i]);
+        } else {
+          BK_UNROLL for (int i = 0; i < VL; i++) v_store_n(out + i * mr + q, r[i], mr - q);
+        }
+      }
+    }
+    for (; k < K; k++, out += mr) for (int64_t i = 0; i < mr; i++) out[i] = a[i * ld + k];
   }
 }
 
-static void bk_pack_a(const float *a, int64_t ars, int64_t aks, int64_t rows, int64_t kc, float *out) {
-  for (int64_t pieces = bk_ceil(rows, BK_MR); pieces > 0; pieces--) {
-    int64_t mr = bk_ceil(rows, pieces), k = 0;
-    if (aks == 1 && mr <= VL) {
-      for (; k + VL <= kc; k += VL) {
-        vf r[VL];
-        for (int i = 0; i < VL; i++) r[i] = i < mr ? v_load(a + i * ars + k) : v_zero();
-        v_transpose(r);
-        for (int i = 0; i < VL; i++) v_store_n(out + (k + i) * mr, r[i], mr);
-      }
+static void bk_pack_along(const float *a, int64_t ld, int64_t K, bk_split s, float *out) {
+  for (int pass = 0; pass < 2; pass++) {
+    const int mr = s.mr - pass, count = pass ? s.small : s.large;
+    if (mr == BK_MR) bk_pack_along_group(a, ld, K, count, BK_MR, out);
+    else if (mr == BK_MR - 1) bk_pack_along_group(a, ld, K, count, BK_MR - 1, out);
+    else bk_pack_along_group(a, ld, K, count, mr, out);
+    a += (int64_t)count * mr * ld;
+    out += count * (mr * K + PACK_GAP);
+  }
+}
+
+/* One block of k and up to NBLOCK columns: every strip of rows against every panel. */
+static void bk_multiply_block(const bk_product *g, int64_t k0, int64_t kc, int64_t j0, int64_t nc, float *scratch) {
+  const int direct_a = bk_direct_a(g->M), direct_b = bk_direct_b(g);
+  const int64_t strips = direct_a ? 1 : bk_ceil(g->M, STRIP), strip = bk_ceil(g->M, strips);
+  float *packed_a = scratch, *panels = scratch + (direct_a ? 0 : bk_packed_size(STRIP, kc));
+  for (int64_t i0 = 0; i0 < g->M; i0 += strip) {
+    const int64_t rows = bk_min(strip, g->M - i0);
+    const bk_split split = bk_split_rows(rows);
+    bk_tile t = {.K = kc, .ldc = g->ldc, .init = bk_zeros, .add = k0 > 0, .ars = g->ars, .aks = g->aks};
+    const float *a = g->a + i0 * g->ars + k0 * g->aks;
+    if (!direct_a) {
+      if (g->aks == 1) bk_pack_along(a, g->ars, kc, split, packed_a);
+      else bk_pack_down(a, g->aks, kc, split, packed_a);
     }
-    for (; k < kc; k++) for (int64_t i = 0; i < mr; i++) out[k * mr + i] = a[i * ars + k * aks];
-    out += mr * kc, a += mr * ars, rows -= mr;
+    for (int64_t j = 0; j < nc; j += BK_PANEL) {
+      const float *b = g->b + k0 * g->brs + (j0 + j) * g->bcs;
+      float *panel = panels + (direct_a ? 0 : j * kc);
+      t.nc = bk_min(BK_PANEL, nc - j);
+      if (direct_b && t.nc == BK_PANEL) t.b = b, t.bks = g->brs;
+      else {
+        if (i0 == 0) bk_pack_b(b, g->brs, g->bcs, kc, t.nc, panel);
+        t.b = panel, t.bks = BK_PANEL;
+      }
+      t.a = direct_a ? a : packed_a;
+      t.c = g->c + i0 * g->ldc + j0 + j;
+      bk_strip(t, split, !direct_a);
+    }
   }
 }
 
 static void bk_multiply(const bk_product *g, float *scratch) {
-  const int64_t kb = bk_k_block(g->K), direct_a = bk_direct_a(g->M), direct_b = bk_direct_b(g->M, g->bcs);
-  for (int64_t j0 = 0; j0 < g->N; j0 += NBLOCK) {
-    const int64_t nc = bk_min(NBLOCK, g->N - j0);
-    float *packed_b = scratch, *packed_a = scratch + kb * bk_ceil(nc, BK_PANEL) * BK_PANEL;
-    for (int64_t k0 = 0; k0 < g->K || k0 == 0; k0 += bk_max(kb, 1)) {
-      const int64_t kc = bk_min(kb, g->K - k0);
-      if (!direct_b) bk_pack_b(g->b + k0 * g->brs + j0 * g->bcs, g->brs, g->bcs, kc, nc, packed_b);
-      for (int64_t i0 = 0; i0 < g->M; i0 += direct_a ? g->M : ABLOCK) {
-        const int64_t mc = direct_a ? g->M : bk_min(ABLOCK, g->M - i0);
-        const float *a = g->a + i0 * g->ars + k0 * g->aks;
-        if (!direct_a) bk_pack_a(a, g->ars, g->aks, mc, kc, packed_a);
-        for (int64_t j = 0; j < nc; j += BK_PANEL) {
-          bk_tile t = {.K = kc, .c = g->c + i0 * g->ldc + j0 + j, .ldc = g->ldc, .nc = bk_min(BK_PANEL, nc - j),
-                       .first = k0 == 0, .b = packed_b + j * kc, .bks = BK_PANEL};
-          if (direct_b) {
-            t.b = g->b + k0 * g->brs + j0 + j, t.bks = g->brs;
-            if (t.nc < BK_PANEL) {
-              bk_pack_b(t.b, g->brs, 1, kc, t.nc, packed_b);
-              t.b = packed_b, t.bks = BK_PANEL;
-            }
-          }
-          if (direct_a) {
-            t.a = a, t.ars = g->ars, t.aks = g->aks;
-            bk_rows(t, mc, EP_PLAIN);
-            continue;
-          }
-          t.a = packed_a;
-          for (int64_t rows = mc, pieces = bk_ceil(mc, BK_MR); pieces > 0; pieces--) {
-            int64_t mr = bk_ceil(rows, pieces);
-            t.ars = 1, t.aks = mr;
-            bk_tile_table[EP_PLAIN][mr](&t);
-            t.a += mr * kc, t.c += mr * g->ldc, rows -= mr;
-          }
-        }
-      }
-    }
-  }
+  const int64_t kb = bk_max(bk_k_block(g->K), 1);
+  for (int64_t j0 = 0; j0 < g->N; j0 += NBLOCK)
+    for (int64_t k0 = 0; k0 < g->K || k0 == 0; k0 += kb)
+      bk_multiply_block(g, k0, bk_min(kb, g->K - k0), j0, bk_min(NBLOCK, g->N - j0), scratch);
 }
 
 BK_KERNEL(matmul) {
@@ -135,12 +141,12 @@ BK_KERNEL(matmul) {
     }
     return;
   }
-  if (bk_ceil(N, BK_PANEL) >= 4) {                /* units are panels of columns */
-    int64_t n0 = lo * BK_PANEL;
+  if (bk_matmul_by_rows(M, N)) {
+    const int64_t m0 = lo * ROW_UNIT;
+    g.a += m0 * g.ars, g.c += m0 * g.ldc, g.M = bk_min(hi * ROW_UNIT, M) - m0;
+  } else {
+    const int64_t n0 = lo * BK_PANEL;
     g.b += n0 * g.bcs, g.c += n0, g.N = bk_min(hi * BK_PANEL, N) - n0;
-  } else {                                        /* units are blocks of 48 rows */
-    int64_t m0 = lo * 48;
-    g.a += m0 * g.ars, g.c += m0 * g.ldc, g.M = bk_min(hi * 48, M) - m0;
   }
   if (g.M > 0 && g.N > 0) bk_multiply(&g, w->scratch);
 }

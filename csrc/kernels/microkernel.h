@@ -1,6 +1,6 @@
-/* microkernel.h: the tile that every matrix product is made of: MR rows x 16 columns held in registers.
+/* microkernel.h: the tile that every matrix product is made of: mr rows x 16 columns held in registers.
  *
- *   c[i][16] (+)= sum_k a[i*ars + k*aks] * b[k*bks + 0..15]
+ *   c[i][16] = finish(init[16] + sum_k a[i*ars + k*aks] * b[k*bks + 0..15])
  *
  * a is read as scalars in place (any strides), b as rows of 16. The k loop is a chain of fused multiply-adds in
  * increasing k, so an element's bits depend on K and its blocking only, never on the tile it fell into.
@@ -10,21 +10,30 @@
 #include "kernels/vmath.h"
 
 #define NV (BK_PANEL / VL)   /* vectors in a row of a tile */
+#define KBLOCK 256           /* rows of a panel worked on at a time: 16 KiB, half of an L1 cache */
+#define STRIP 144            /* rows worked on at a time: with KBLOCK columns 144 KiB of a, which stays in an L2 cache */
+#define PACK_GAP 16          /* floats between packed pieces: keeps them off each other's cache sets, takes overhang */
 
+/* What becomes of a finished sum. Those from FIN_CALL on leave the registers first: their code is too long to be in
+ * every tile. */
+enum bk_fin { FIN_NONE, FIN_RELU, FIN_SCALE, FIN_RELU_SLOPE, FIN_CALL, FIN_ACT = FIN_CALL, FIN_SLOPE };
+
+/* `count` tiles below each other; after each, a advances by astep, c and y by their rows. */
 typedef struct bk_tile {
   int64_t K;
-  const float *a; int64_t ars, aks;
+  const float *a; int64_t ars, aks, astep;
   const float *b; int64_t bks;
   float *c; int64_t ldc;
   int64_t nc;                /* valid columns, 1..16 */
-  int first, last;           /* first k block: overwrite c; last: apply the epilogue */
-  const float *bias;         /* FORWARD: padded to 16 by the caller, or NULL */
-  const float *y; int64_t ldy;   /* DGRAD: stored outputs whose activation is undone, or NULL */
-  int act;
+  int64_t count;
+  const float *init;         /* 16 floats: a bias, or bk_zeros */
+  const float *y; int64_t ldy;   /* FIN_*SLOPE: stored outputs whose activation is undone */
+  int add;                   /* c holds the sums of earlier k blocks */
+  int fin, act;
   float alpha, scale;
 } bk_tile;
 
-enum { EP_PLAIN, EP_FORWARD, EP_DGRAD };
+static const float bk_zeros[BK_PANEL] __attribute__((aligned(64))) = {0};
 
 /* f(z) for the activations of enum bk_act. */
 BK_INLINE vf bk_activate(vf z, int act, float alpha) {
@@ -47,88 +56,151 @@ BK_INLINE vf bk_act_slope(vf g, vf y, int act, float alpha) {
     case BK_LEAKY_RELU: return v_mul(g, v_sel(v_gt(y, zero), one, v_set1(alpha)));
     case BK_ELU: return v_mul(g, v_sel(v_gt(y, zero), one, v_add(y, v_set1(alpha))));
     case BK_SIGMOID: return v_mul(g, v_mul(y, v_sub(one, y)));
-    case BK_TANH: return v_mul(g, v_fnma(y, y, one));
+    case BK_TANH: return v_mul(g, v_mul(v_sub(one, y), v_add(one, y)));   /* no cancellation near 1 */
     default: return g;
   }
 }
 
-BK_INLINE void bk_finish(const bk_tile *t, const int mr, const int kind, vf c[][NV]) {
-  const int64_t nc = t->nc;
-  BK_UNROLL for (int i = 0; i < mr; i++) {
-    BK_UNROLL for (int j = 0; j < NV; j++) {
-      float *out = t->c + i * t->ldc + j * VL;
-      int64_t n = nc - j * VL;
-      if (n <= 0) break;
-      vf v = c[i][j];
-      if (!t->first) v = v_add(v_load_n(out, n), v);
-      if (kind == EP_FORWARD && t->last) {
-        if (t->bias) v = v_add(v, v_load(t->bias + j * VL));
-        v = bk_activate(v, t->act, t->alpha);
+static inline int bk_fin_forward(int act) { return act == BK_LINEAR ? FIN_NONE : act == BK_RELU ? FIN_RELU : FIN_ACT; }
+
+static inline int bk_fin_slope(const float *y, int act, float scale) {
+  if (y && act != BK_LINEAR) return act == BK_RELU ? FIN_RELU_SLOPE : FIN_SLOPE;
+  return scale == 1.0f ? FIN_NONE : FIN_SCALE;
+}
+
+/* Narrow tiles and long finishes: rows of 16 sums in memory, finished and stored as far as they are valid. */
+BK_NOINLINE void bk_tile_slow(const bk_tile *t, int mr, const float *sums, float *c, const float *y) {
+  for (int i = 0; i < mr; i++, sums += BK_PANEL, c += t->ldc, y += t->ldy) {
+    for (int j = 0; j < BK_PANEL && j < t->nc; j += VL) {
+      const int64_t n = t->nc - j;
+      vf v = v_load(sums + j);
+      if (t->add) v = v_add(v_load_n(c + j, n), v);
+      switch (t->fin) {
+        case FIN_RELU: v = v_max(v_zero(), v); break;
+        case FIN_ACT: v = bk_activate(v, t->act, t->alpha); break;
+        case FIN_SCALE: v = v_mul(v, v_set1(t->scale)); break;
+        case FIN_RELU_SLOPE:
+        case FIN_SLOPE: v = v_mul(bk_act_slope(v, v_load_n(y + j, n), t->act, t->alpha), v_set1(t->scale)); break;
       }
-      if (kind == EP_DGRAD && t->last) {
-        if (t->y) v = bk_act_slope(v, v_load_n(t->y + i * t->ldy + j * VL, n), t->act, t->alpha);
-        v = v_mul(v, v_set1(t->scale));
-      }
-      v_store_n(out, v, n);
+      v_store_n(c + j, v, n);
     }
   }
 }
 
-BK_INLINE void bk_tile_body(const bk_tile *t, const int mr, const int kind) {
-  vf c[BK_MR][NV];
-  BK_UNROLL for (int i = 0; i < mr; i++) { BK_UNROLL for (int j = 0; j < NV; j++) c[i][j] = v_zero(); }
-  const float *a = t->a, *b = t->b;
-  const int64_t ars = t->ars, aks = t->aks, bks = t->bks;
-  for (int64_t k = t->K; k > 0; k--) {
-    vf bv[NV];
-    BK_UNROLL for (int j = 0; j < NV; j++) {
-      bv[j] = v_load(b + j * VL);
-      if (NV <= 2) BK_PIN(bv[j]);      /* keep it in a register: gcc folds the load into every FMA otherwise */
+#define BK_EACH(i, j, mr) BK_UNROLL for (int i = 0; i < (mr); i++) BK_UNROLL for (int j = 0; j < NV; j++)
+
+BK_INLINE void bk_tile_body(const bk_tile *t, const int mr) {
+  const int64_t ars = t->ars, aks = t->aks, bks = t->bks, ldc = t->ldc, ldy = t->ldy;
+  const float *a0 = t->a, *y = t->y;
+  float *c0 = t->c;
+  for (int64_t tile = t->count; tile > 0; tile--, a0 += t->astep, c0 += mr * ldc, y += mr * ldy) {
+    vf c[BK_MR][NV];
+    BK_EACH(i, j, mr) c[i][j] = v_load(t->init + j * VL);
+    if (t->add) BK_UNROLL for (int i = 0; i < mr; i++) __builtin_prefetch(c0 + i * ldc, 1);
+    if (y) BK_UNROLL for (int i = 0; i < mr; i++) __builtin_prefetch(y + i * ldy);
+    const float *a = a0, *b = t->b;
+    for (int64_t k = t->K; k > 0; k--) {
+      vf bv[NV];
+      BK_UNROLL for (int j = 0; j < NV; j++) {
+        bv[j] = v_load(b + j * VL);
+        if (NV <= 2) BK_PIN(bv[j]);      /* keep it in a register: gcc folds the load into every FMA otherwise */
+      }
+      BK_UNROLL for (int i = 0; i < mr; i++) {
+        vf av = v_bcast(a + i * ars);
+        BK_UNROLL for (int j = 0; j < NV; j++) c[i][j] = v_fma(av, bv[j], c[i][j]);
+      }
+      a += aks;
+      b += bks;
     }
-    BK_UNROLL for (int i = 0; i < mr; i++) {
-      vf av = v_bcast(a + i * ars);
-      BK_UNROLL for (int j = 0; j < NV; j++) c[i][j] = v_fma(av, bv[j], c[i][j]);
+    if (t->nc < BK_PANEL || t->fin >= FIN_CALL) {
+      float sums[BK_MR * BK_PANEL] __attribute__((aligned(64)));
+      BK_EACH(i, j, mr) v_store(sums + i * BK_PANEL + j * VL, c[i][j]);
+      bk_tile_slow(t, mr, sums, c0, y);
+      continue;
     }
-    a += aks;
-    b += bks;
+    if (t->add) BK_EACH(i, j, mr) c[i][j] = v_add(v_load(c0 + i * ldc + j * VL), c[i][j]);
+    if (t->fin == FIN_RELU) {
+      BK_EACH(i, j, mr) c[i][j] = v_max(v_zero(), c[i][j]);
+    } else if (t->fin == FIN_SCALE) {
+      BK_EACH(i, j, mr) c[i][j] = v_mul(c[i][j], v_set1(t->scale));
+    } else if (t->fin == FIN_RELU_SLOPE) {
+      BK_EACH(i, j, mr) c[i][j] = v_mul(c[i][j], v_mask(v_gt(v_load(y + i * ldy + j * VL), v_zero()), v_set1(t->scale)));
+    }
+    BK_EACH(i, j, mr) v_store(c0 + i * ldc + j * VL, c[i][j]);
   }
-  bk_finish(t, mr, kind, c);
 }
 
 typedef void (*bk_tile_fn)(const bk_tile *t);
-#define BK_TILES(R) \
-  BK_NOINLINE void tile_plain_##R(const bk_tile *t) { bk_tile_body(t, R, EP_PLAIN); } \
-  BK_NOINLINE void tile_forward_##R(const bk_tile *t) { bk_tile_body(t, R, EP_FORWARD); } \
-  BK_NOINLINE void tile_dgrad_##R(const bk_tile *t) { bk_tile_body(t, R, EP_DGRAD); }
-BK_TILES(1) BK_TILES(2) BK_TILES(3)
+#define BK_TILE(R) BK_NOINLINE void bk_tile_##R(const bk_tile *t) { bk_tile_body(t, R); }
+BK_TILE(1) BK_TILE(2) BK_TILE(3)
 #if BK_MR >= 6
-BK_TILES(4) BK_TILES(5) BK_TILES(6)
+BK_TILE(4) BK_TILE(5) BK_TILE(6)
 #endif
 #if BK_MR >= 12
-BK_TILES(7) BK_TILES(8) BK_TILES(9) BK_TILES(10) BK_TILES(11) BK_TILES(12)
+BK_TILE(7) BK_TILE(8) BK_TILE(9) BK_TILE(10) BK_TILE(11) BK_TILE(12)
 #endif
-
-#if BK_MR == 3
-#define BK_ROW_OF(kind) {0, kind##_1, kind##_2, kind##_3}
-#elif BK_MR == 6
-#define BK_ROW_OF(kind) {0, kind##_1, kind##_2, kind##_3, kind##_4, kind##_5, kind##_6}
-#else
-#define BK_ROW_OF(kind) {0, kind##_1, kind##_2, kind##_3, kind##_4, kind##_5, kind##_6, kind##_7, kind##_8, kind##_9, \
-                         kind##_10, kind##_11, kind##_12}
+static const bk_tile_fn bk_tiles[BK_MR + 1] = {
+  0, bk_tile_1, bk_tile_2, bk_tile_3,
+#if BK_MR >= 6
+  bk_tile_4, bk_tile_5, bk_tile_6,
 #endif
-static const bk_tile_fn bk_tile_table[3][BK_MR + 1] = {
-  BK_ROW_OF(tile_plain), BK_ROW_OF(tile_forward), BK_ROW_OF(tile_dgrad),
+#if BK_MR >= 12
+  bk_tile_7, bk_tile_8, bk_tile_9, bk_tile_10, bk_tile_11, bk_tile_12,
+#endif
 };
 
-/* Runs a tile over `rows` rows: balanced pieces of at most BK_MR (32 -> 6,6,5,5,5,5), advancing a, c and y. */
-BK_INLINE void bk_rows(bk_tile t, int64_t rows, int kind) {
-  for (int64_t pieces = bk_ceil(rows, BK_MR); pieces > 0; pieces--) {
-    int64_t mr = bk_ceil(rows, pieces);
-    bk_tile_table[kind][mr](&t);
-    t.a += mr * t.ars;
-    t.c += mr * t.ldc;
-    if (t.y) t.y += mr * t.ldy;
-    rows -= mr;
+/* How a strip of rows falls into tiles: `large` of mr rows, then `small` of mr - 1 (32 rows: 2 of 6, 4 of 5). */
+typedef struct bk_split { int32_t mr, large, small; } bk_split;
+
+BK_INLINE bk_split bk_split_rows(int64_t rows) {
+  const uint32_t pieces = ((uint32_t)rows + BK_MR - 1) / BK_MR, least = (uint32_t)rows / pieces, extra = (uint32_t)rows % pieces;
+  bk_split s = {(int32_t)least + 1, (int32_t)extra, (int32_t)(pieces - extra)};
+  return s;
+}
+
+/* Floats that a packed strip takes. */
+BK_INLINE int64_t bk_packed_size(int64_t rows, int64_t K) { return rows * K + (bk_ceil(rows, BK_MR) + 1) * PACK_GAP; }
+
+/* Runs t over a strip of at least one row of a: in place, or packed as bk_split_rows cuts it, each piece [K][mr] and a gap. */
+BK_INLINE void bk_strip(bk_tile t, bk_split s, int packed) {
+  if (s.large) {
+    if (packed) t.ars = 1, t.aks = s.mr, t.astep = s.mr * t.K + PACK_GAP;
+    else t.astep = s.mr * t.ars;
+    t.count = s.large;
+    bk_tiles[s.mr](&t);
+    t.a += t.count * t.astep;
+    t.c += t.count * s.mr * t.ldc;
+    if (t.y) t.y += t.count * s.mr * t.ldy;
+  }
+  if (packed) t.ars = 1, t.aks = s.mr - 1, t.astep = (s.mr - 1) * t.K + PACK_GAP;
+  else t.astep = (s.mr - 1) * t.ars;
+  t.count = s.small;
+  bk_tiles[s.mr - 1](&t);
+}
+
+/* ---- packing rows of a whose k runs down memory (aks = ld, ars = 1) ---- */
+BK_INLINE void bk_copy_piece(const float *a, float *out, const int mr) {   /* may write VL floats: the next row overwrites them */
+  v_store(out, v_load(a));
+  if (mr > VL) v_store(out + mr - VL, v_load(a + mr - VL));
+}
+
+BK_INLINE void bk_pack_down_group(const float *a, int64_t ld, int64_t K, int64_t count, const int mr, float *out) {
+  const int64_t step = mr * K + PACK_GAP;
+  for (int64_t k = 0; k < K; k++) {
+    const float *s = a + k * ld;
+    float *d = out + k * mr;
+    for (int64_t i = 0; i < count; i++, s += mr, d += step) bk_copy_piece(s, d, mr);
+  }
+}
+
+static void bk_pack_down(const float *a, int64_t ld, int64_t K, bk_split s, float *out) {
+  for (int pass = 0; pass < 2; pass++) {
+    const int mr = s.mr - pass, count = pass ? s.small : s.large;
+    if (mr == BK_MR) bk_pack_down_group(a, ld, K, count, BK_MR, out);
+    else if (mr == BK_MR - 1) bk_pack_down_group(a, ld, K, count, BK_MR - 1, out);
+    else bk_pack_down_group(a, ld, K, count, mr, out);
+    a += (int64_t)count * mr;
+    out += count * (mr * K + PACK_GAP);
   }
 }
 #endif

@@ -23,9 +23,20 @@ BK_INLINE vf v_load_n(const float *p, int64_t n) {
   if (n >= VL) return v_load(p);
   return (vf)_mm256_maskload_ps(p, _mm256_loadu_si256((const __m256i *)(bk_lane_mask + 8 - n)));
 }
-BK_INLINE void v_store_n(float *p, vf v, int64_t n) {
-  if (n >= VL) v_store(p, v);
-  else _mm256_maskstore_ps(p, _mm256_loadu_si256((const __m256i *)(bk_lane_mask + 8 - n)), (__m256)v);
+BK_INLINE void v_store_n(float *p, vf v, int64_t n) {   /* in halves: masked stores are microcode on some CPUs */
+  if (n >= VL) { v_store(p, v); return; }
+  __m128 half = _mm256_castps256_ps128((__m256)v);
+  if (n & 4) {
+    _mm_storeu_ps(p, half);
+    half = _mm256_extractf128_ps((__m256)v, 1);
+    p += 4;
+  }
+  if (n & 2) {
+    _mm_storel_pi((__m64 *)p, half);
+    half = _mm_movehl_ps(half, half);
+    p += 2;
+  }
+  if (n & 1) _mm_store_ss(p, half);
 }
 /* 32 x 32 -> 64-bit products of all lanes, high and low words. */
 BK_INLINE void vi_mulhilo(vi a, vi b, vi *hi, vi *lo) {
@@ -34,19 +45,38 @@ BK_INLINE void vi_mulhilo(vi a, vi b, vi *hi, vi *lo) {
   *lo = (vi)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
   *hi = (vi)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
 }
+/* r = the transpose of VL rows of VL floats. Rows are loaded in halves, so that most of the crossing of lanes is done by
+ * the load ports. */
+BK_INLINE void v_load_transposed(const float *p, int64_t ld, vf r[VL]) {
+  __m256 h[8], t[8];
+  BK_UNROLL for (int i = 0; i < 4; i++) {
+    h[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + i * ld)), _mm_loadu_ps(p + (i + 4) * ld), 1);
+    h[i + 4] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + i * ld + 4)), _mm_loadu_ps(p + (i + 4) * ld + 4), 1);
+  }
+  BK_UNROLL for (int i = 0; i < 8; i += 4) {
+    t[0] = _mm256_unpacklo_ps(h[i], h[i + 1]);
+    t[1] = _mm256_unpackhi_ps(h[i], h[i + 1]);
+    t[2] = _mm256_unpacklo_ps(h[i + 2], h[i + 3]);
+    t[3] = _mm256_unpackhi_ps(h[i + 2], h[i + 3]);
+    r[i] = (vf)_mm256_shuffle_ps(t[0], t[2], 0x44);
+    r[i + 1] = (vf)_mm256_shuffle_ps(t[0], t[2], 0xee);
+    r[i + 2] = (vf)_mm256_shuffle_ps(t[1], t[3], 0x44);
+    r[i + 3] = (vf)_mm256_shuffle_ps(t[1], t[3], 0xee);
+  }
+}
 BK_INLINE void v_transpose(vf r[VL]) {
   __m256 t[8], s[8];
-  for (int i = 0; i < 8; i += 2) {
+  BK_UNROLL for (int i = 0; i < 8; i += 2) {
     t[i] = _mm256_unpacklo_ps((__m256)r[i], (__m256)r[i + 1]);
     t[i + 1] = _mm256_unpackhi_ps((__m256)r[i], (__m256)r[i + 1]);
   }
-  for (int i = 0; i < 8; i += 4) {
+  BK_UNROLL for (int i = 0; i < 8; i += 4) {
     s[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
     s[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
     s[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
     s[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
   }
-  for (int i = 0; i < 4; i++) {
+  BK_UNROLL for (int i = 0; i < 4; i++) {
     r[i] = (vf)_mm256_permute2f128_ps(s[i], s[i + 4], 0x20);
     r[i + 4] = (vf)_mm256_permute2f128_ps(s[i], s[i + 4], 0x31);
   }

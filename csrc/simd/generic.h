@@ -1,6 +1,6 @@
-/* generic.h: the vector vocabulary in terms of the compiler's vector types. simd/<isa>.h defines VL (lanes) and NREGS,
- * includes this file and adds what the vector types cannot express: v_sqrt, v_round, v_floor, v_sel, v_fma,
- * v_to_vi, vi_mulhilo, and loads and stores of a part of a vector.
+/* generic.h: the vector vocabulary in terms of the compiler's vector types. simd/<isa>.h defines VL (lanes) and BK_MR
+ * (rows of a GEMM tile), includes this file and adds what the vector types cannot express: v_sqrt, v_round, v_floor,
+ * v_sel, v_fma, v_to_vi, vi_mulhilo, transposition, and loads and stores of a part of a vector.
  *
  *   vf  VL floats      vi  VL int32, also a mask: all bits set where true
  * Comparisons are ordered (false on NaN) but v_ne, which is true on NaN.

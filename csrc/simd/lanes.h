@@ -1,22 +1,19 @@
-/* lanes.h: the parts of the vocabulary that ISAs without masked moves share. Included by v2.h, neon.h and avx512.h. */
-BK_INLINE vf v_sel(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
-BK_INLINE vf v_max(vf a, vf b) { return v_sel((vi)(a > b), a, b); }   /* b where either operand is NaN */
-BK_INLINE vf v_min(vf a, vf b) { return v_sel((vi)(a < b), a, b); }
+/* lanes.h: parts of the vocabulary for 4-lane ISAs without masked moves. Included by v2.h and neon.h. */
 BK_INLINE vf v_bcast(const float *p) { return v_set1(*p); }
 BK_INLINE vf v_load_n(const float *p, int64_t n) {
   if (n >= VL) return v_load(p);
-  float t[VL] = {0};
-  for (int64_t i = 0; i < n; i++) t[i] = p[i];
-  return v_load(t);
+  if (n == 1) return (vf){p[0]};
+  if (n == 2) return (vf){p[0], p[1]};
+  return n == 3 ? (vf){p[0], p[1], p[2]} : v_zero();
 }
 BK_INLINE void v_store_n(float *p, vf v, int64_t n) {
   if (n >= VL) { v_store(p, v); return; }
-  float t[VL];
-  v_store(t, v);
-  for (int64_t i = 0; i < n; i++) p[i] = t[i];
+  if (n > 0) p[0] = v[0];
+  if (n > 1) p[1] = v[1];
+  if (n > 2) p[2] = v[2];
 }
-BK_INLINE void v_transpose(vf r[VL]) {
-  float t[VL][VL];
-  for (int i = 0; i < VL; i++) v_store(t[i], r[i]);
-  for (int i = 0; i < VL; i++) for (int j = 0; j < VL; j++) r[i][j] = t[j][i];
+/* r = the transpose of VL rows of VL floats. */
+BK_INLINE void v_load_transposed(const float *p, int64_t ld, vf r[VL]) {
+  BK_UNROLL for (int i = 0; i < VL; i++) r[i] = v_load(p + i * ld);
+  v_transpose(r);
 }

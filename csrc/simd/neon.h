@@ -3,6 +3,15 @@
 #define VL 4
 #define BK_MR 6          /* 24 accumulators for 16 columns */
 #include "simd/generic.h"
+
+BK_INLINE void v_transpose(vf r[VL]) {
+  float32x4_t a = vtrn1q_f32((float32x4_t)r[0], (float32x4_t)r[1]), b = vtrn2q_f32((float32x4_t)r[0], (float32x4_t)r[1]);
+  float32x4_t c = vtrn1q_f32((float32x4_t)r[2], (float32x4_t)r[3]), d = vtrn2q_f32((float32x4_t)r[2], (float32x4_t)r[3]);
+  r[0] = (vf)vtrn1q_f64((float64x2_t)a, (float64x2_t)c);
+  r[1] = (vf)vtrn1q_f64((float64x2_t)b, (float64x2_t)d);
+  r[2] = (vf)vtrn2q_f64((float64x2_t)a, (float64x2_t)c);
+  r[3] = (vf)vtrn2q_f64((float64x2_t)b, (float64x2_t)d);
+}
 #include "simd/lanes.h"
 
 BK_INLINE vf v_fma(vf a, vf b, vf c) { return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
@@ -10,6 +19,10 @@ BK_INLINE vf v_fnma(vf a, vf b, vf c) { return (vf)vfmsq_f32((float32x4_t)c, (fl
 BK_INLINE vf v_sqrt(vf a) { return (vf)vsqrtq_f32((float32x4_t)a); }
 BK_INLINE vf v_round(vf a) { return (vf)vrndnq_f32((float32x4_t)a); }
 BK_INLINE vf v_floor(vf a) { return (vf)vrndmq_f32((float32x4_t)a); }
+BK_INLINE vf v_sel(vi m, vf a, vf b) { return (vf)vbslq_f32((uint32x4_t)m, (float32x4_t)a, (float32x4_t)b); }
+/* b where either operand is NaN, as on x86; the instructions of this name return NaN. */
+BK_INLINE vf v_max(vf a, vf b) { return v_sel((vi)(a > b), a, b); }
+BK_INLINE vf v_min(vf a, vf b) { return v_sel((vi)(a < b), a, b); }
 BK_INLINE vi v_to_vi(vf a) { return (vi)vcvtnq_s32_f32((float32x4_t)a); }
 BK_INLINE vi v_trunc_vi(vf a) { return (vi)vcvtq_s32_f32((float32x4_t)a); }
 BK_INLINE vf vi_to_v(vi a) { return (vf)vcvtq_f32_s32((int32x4_t)a); }

@@ -3,6 +3,12 @@
 #define VL 4
 #define BK_MR 3          /* 12 accumulators for 16 columns */
 #include "simd/generic.h"
+
+BK_INLINE void v_transpose(vf r[VL]) {
+  __m128 a = (__m128)r[0], b = (__m128)r[1], c = (__m128)r[2], d = (__m128)r[3];
+  _MM_TRANSPOSE4_PS(a, b, c, d);
+  r[0] = (vf)a, r[1] = (vf)b, r[2] = (vf)c, r[3] = (vf)d;
+}
 #include "simd/lanes.h"
 
 BK_INLINE vf v_fma(vf a, vf b, vf c) { return a * b + c; }
@@ -10,6 +16,9 @@ BK_INLINE vf v_fnma(vf a, vf b, vf c) { return c - a * b; }
 BK_INLINE vf v_sqrt(vf a) { return (vf)_mm_sqrt_ps((__m128)a); }
 BK_INLINE vf v_round(vf a) { return (vf)_mm_round_ps((__m128)a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 BK_INLINE vf v_floor(vf a) { return (vf)_mm_floor_ps((__m128)a); }
+BK_INLINE vf v_sel(vi m, vf a, vf b) { return (vf)_mm_blendv_ps((__m128)b, (__m128)a, (__m128)m); }
+BK_INLINE vf v_max(vf a, vf b) { return (vf)_mm_max_ps((__m128)a, (__m128)b); }   /* b where either operand is NaN */
+BK_INLINE vf v_min(vf a, vf b) { return (vf)_mm_min_ps((__m128)a, (__m128)b); }
 BK_INLINE vi v_to_vi(vf a) { return (vi)_mm_cvtps_epi32((__m128)a); }
 BK_INLINE vi v_trunc_vi(vf a) { return (vi)_mm_cvttps_epi32((__m128)a); }
 BK_INLINE vf vi_to_v(vi a) { return (vf)_mm_cvtepi32_ps((__m128i)a); }
