@@ -47,6 +47,8 @@ def variants(spec: dict, threads: int) -> dict:
         return {method: lambda: kerasish.call_task(brisknet, spec, calls, method)}
     if kind == "predict":
         return {"predict": lambda: kerasish.predict_task(brisknet, spec, None)}
+    if kind == "accuracy":
+        return {"fit, evaluate": lambda: kerasish.accuracy_task(brisknet, spec)}
     if kind == "two_fits":
         one, all_ = lambda: config.set_num_threads(1), lambda: config.set_num_threads(threads)
         return {"1 thread each": lambda: kerasish.two_fits_task(brisknet, spec, epochs, one, all_)}

@@ -137,6 +137,8 @@ def variants(spec: dict, threads: int) -> dict:
         return {"jit, whole array": lambda: predict_task(spec, 1), "jit, 25 parts": lambda: predict_task(spec, 25)}
     if kind == "adam":
         return {"jit, donated": lambda: adam_task(spec)}
+    if kind == "accuracy":
+        return {"jit of one epoch": lambda: accuracy_task(spec)}
     if kind == "first_step":
         return {"jit of one step": lambda: first_step_task(spec)}
     return {}
@@ -179,6 +181,29 @@ def adam_task(spec):
         holder[0] = jax.block_until_ready(step(holder[0], grad))
 
     return Task(run)
+
+
+def accuracy_task(spec):
+    x_test, y_test = workloads.split(spec)[2:]
+    task = Task(run=None)
+
+    def setup():
+        jax.clear_caches()
+        task.info["start"] = start(spec, 0, "rbg")
+
+    def run():
+        state, key, x, y = task.info.pop("start")
+        holder = [state, key]
+        train = jax.jit(many_epochs(spec, 1, 1), donate_argnums=(0, 1))
+        hits = jax.jit(lambda params: jnp.mean(jnp.argmax(forward(spec, params, x_test, None), 1) == y_test))
+
+        def one():
+            holder[0], holder[1], _, _ = train(*holder, x, y)
+
+        return workloads.until_accurate(spec, one, lambda: float(hits(holder[0][0])))
+
+    task.setup, task.run = setup, run
+    return task
 
 
 def first_step_task(spec):

@@ -43,6 +43,8 @@ def variants(spec: dict, threads: int) -> dict:
         return {"predict": lambda: kerasish.call_task(keras, spec, calls, "predict")}
     if kind == "predict":
         return {f"batch_size={b}": lambda b=b: kerasish.predict_task(keras, spec, b) for b in (1024, 8192)}
+    if kind == "accuracy":
+        return {f"jit_compile={jit}": lambda jit=jit: kerasish.accuracy_task(keras, spec, {"jit_compile": jit}) for jit in (True, False)}
     if kind == "first_step":
         return {"train_on_batch": lambda: kerasish.first_step_task(keras, spec)}
     return {}

@@ -74,6 +74,25 @@ def predict_task(K, spec, batch_size):
     return Task(lambda: float(np.asarray(model.predict(x, batch_size=batch_size, verbose=0))[-1, 0]), info={"model": model})
 
 
+def accuracy_task(K, spec, compile_args=None):
+    """A new model trained until it is accurate enough; returns the number of epochs."""
+    x, y, x_test, y_test = workloads.split(spec)
+    task = Task(run=None)
+
+    def setup():
+        task.info["model"] = build(K, spec, compile_args)
+
+    def run():
+        model = task.info["model"]
+        return workloads.until_accurate(
+            spec, lambda: model.fit(x, y, batch_size=spec["batch"], epochs=1, verbose=0),
+            lambda: model.evaluate(x_test, y_test, batch_size=500, verbose=0)[1],
+        )  # fmt: skip
+
+    task.setup, task.run = setup, run
+    return task
+
+
 def two_fits_task(K, spec, epochs, one_core, all_cores):
     """Throughput of two fits in two threads over that of one fit alone, each fit on one core."""
     x, y = workloads.data(spec)

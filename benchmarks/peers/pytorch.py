@@ -99,7 +99,7 @@ def variants(spec: dict, threads: int) -> dict:
     kind = spec["kind"]
     makers = {
         "fit": fit_variants, "call": call_variants, "predict": predict_variants, "adam": adam_variants,
-        "two_fits": two_fits_variants, "first_step": first_step_variants,
+        "two_fits": two_fits_variants, "accuracy": accuracy_variants, "first_step": first_step_variants,
     }  # fmt: skip
     return makers[kind](spec, threads) if kind in makers else {}
 
@@ -212,6 +212,30 @@ def two_fits_variants(spec, threads):
         return 2 * alone / (time.perf_counter() - start)
 
     return with_threads({"eager": lambda: Task(run, value=True)}, {1})
+
+
+def accuracy_variants(spec, threads):
+    x, y = (torch.from_numpy(a) for a in workloads.split(spec)[2:])
+    task = Task(run=None)
+
+    def setup():
+        torch.compiler.reset()
+        task.info["trainer"] = Trainer(spec, COMPILED)
+
+    def run():
+        trainer = task.info["trainer"]
+
+        def accuracy():
+            with torch.inference_mode():
+                return float((trainer.model(x).argmax(1) == y).float().mean())
+
+        return workloads.until_accurate(spec, trainer.epoch, accuracy)
+
+    def build():
+        task.setup, task.run = setup, run
+        return task
+
+    return with_threads({"compiled" if COMPILED else "eager": build}, {threads})
 
 
 def first_step_variants(spec, threads):

@@ -92,7 +92,7 @@ class Worker:
                 if task.info.get("slow"):  # a program that warms up by itself
                     took = measure(task, 0)["per_unit"]
                 else:
-                    for _ in range(1 if spec["kind"] == "first_step" else 2):  # compile, fill caches
+                    for _ in range(1 if spec["kind"] in ("first_step", "accuracy") else 2):  # compile, fill caches
                         timed(task)
                     took = min(measure(task, seconds)["per_unit"] for _ in range(2))
             except Exception as error:  # a variant that does not work here is a finding, not the end
