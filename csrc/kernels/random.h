@@ -8,23 +8,34 @@
 #define SPLIT (VL < GROUP ? GROUP / VL : 1)   /* vectors that hold a word of one group */
 #define GROUPS_PER_UNIT 64
 
-/* words[4][8] of group g. With 16 lanes the upper half is computed in vain; such machines are not tuned for yet. */
+BK_INLINE vi bk_iota(void) {
+  vi v;
+  for (int i = 0; i < VL; i++) v[i] = i;
+  return v;
+}
+
+/* Word j of blocks first .. first + VL - 1 in out[j]. */
+BK_INLINE void bk_philox_vector(uint64_t key, uint64_t step, uint64_t first, vi out[4]) {
+  vi c0 = vi_set1((int32_t)first) + bk_iota(), c1 = vi_set1((int32_t)(first >> 32));   /* first is a multiple of VL: no carry */
+  vi c2 = vi_set1((int32_t)step), c3 = vi_set1((int32_t)(step >> 32));
+  uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+  const vi m0 = vi_set1((int32_t)BK_PHILOX_M0), m1 = vi_set1((int32_t)BK_PHILOX_M1);
+  BK_UNROLL for (int round = 0; round < BK_PHILOX_ROUNDS; round++) {
+    vi h0, l0, h1, l1;
+    vi_mulhilo(c0, m0, &h0, &l0);
+    vi_mulhilo(c2, m1, &h1, &l1);
+    c0 = h1 ^ c1 ^ vi_set1((int32_t)k0), c1 = l1;
+    c2 = h0 ^ c3 ^ vi_set1((int32_t)k1), c3 = l0;
+    k0 += BK_PHILOX_W0, k1 += BK_PHILOX_W1;
+  }
+  out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
+}
+
+/* words[4][8] of group g. With 16 lanes the upper half is computed in vain. */
 BK_INLINE void bk_philox_group(uint64_t key, uint64_t step, int64_t g, int32_t words[4][GROUP]) {
   for (int s = 0; s < SPLIT; s++) {
-    vi c0, c1, c2 = vi_set1((int32_t)step), c3 = vi_set1((int32_t)(step >> 32));
-    const uint64_t first = (uint64_t)g * GROUP + (uint64_t)s * VL;
-    for (int i = 0; i < VL; i++) c0[i] = (int32_t)(first + (uint64_t)i), c1[i] = (int32_t)((first + (uint64_t)i) >> 32);
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    const vi m0 = vi_set1((int32_t)BK_PHILOX_M0), m1 = vi_set1((int32_t)BK_PHILOX_M1);
-    BK_UNROLL for (int round = 0; round < BK_PHILOX_ROUNDS; round++) {
-      vi h0, l0, h1, l1;
-      vi_mulhilo(c0, m0, &h0, &l0);
-      vi_mulhilo(c2, m1, &h1, &l1);
-      c0 = h1 ^ c1 ^ vi_set1((int32_t)k0), c1 = l1;
-      c2 = h0 ^ c3 ^ vi_set1((int32_t)k1), c3 = l0;
-      k0 += BK_PHILOX_W0, k1 += BK_PHILOX_W1;
-    }
-    const vi out[4] = {c0, c1, c2, c3};
+    vi out[4];
+    bk_philox_vector(key, step, (uint64_t)g * GROUP + (uint64_t)s * VL, out);
     for (int j = 0; j < 4; j++) {
       if (VL <= GROUP) vi_store(words[j] + s * VL, out[j]);
       else for (int i = 0; i < GROUP; i++) words[j][i] = out[j][i];
@@ -43,26 +54,34 @@ BK_KERNEL(dropout) {
   (void)w;
   const float *x = a->p[0];
   float *y = a->p[1];
-  const uint64_t step = (uint64_t)*(const int64_t *)a->p[2];
+  const uint64_t step = (uint64_t)*(const int64_t *)a->p[2], key = (uint64_t)a->n[1];
   const vf scale = v_set1(a->f[0]);
-  const vi threshold = vi_set1((int32_t)a->n[2] - 1);
-  const int64_t groups = bk_min(hi * GROUPS_PER_UNIT, bk_ceil(a->n[0], 64));
+  const vi threshold = vi_set1((int32_t)a->n[2] - 1), low = vi_set1(0xffff);
+  const int64_t total = a->n[0], groups = bk_min(hi * GROUPS_PER_UNIT, bk_ceil(total, 64));
+#define BK_DROP(at, half) do { const int64_t e = (at), n = total - e; \
+    if (n > 0) v_store_n(y + e, v_mask((half) > threshold, v_mul(v_load_n(x + e, n), scale)), n); } while (0)
   for (int64_t g = lo * GROUPS_PER_UNIT; g < groups; g++) {
-    int32_t words[4][GROUP];
-    bk_philox_group((uint64_t)a->n[1], step, g, words);
-    int32_t halves[64];
-    for (int j = 0; j < 4; j++) {
-      for (int i = 0; i < GROUP; i++) {
-        halves[16 * j + i] = words[j][i] & 0xffff;
-        halves[16 * j + 8 + i] = (int32_t)((uint32_t)words[j][i] >> 16);
+#if VL <= GROUP
+    for (int s = 0; s < SPLIT; s++) {
+      vi words[4];
+      bk_philox_vector(key, step, (uint64_t)g * GROUP + (uint64_t)s * VL, words);
+      BK_UNROLL for (int j = 0; j < 4; j++) {
+        BK_DROP(g * 64 + 16 * j + s * VL, words[j] & low);
+        BK_DROP(g * 64 + 16 * j + 8 + s * VL, (vi)((vu)words[j] >> 16));
       }
     }
-    const int64_t e0 = g * 64, n = bk_min(64, a->n[0] - e0);
-    for (int64_t i = 0; i < n; i += VL) {
-      vi keep = vi_load(halves + i) > threshold;
-      v_store_n(y + e0 + i, v_mask(keep, v_mul(v_load_n(x + e0 + i, n - i), scale)), n - i);
+#else
+    int32_t words[4][GROUP], halves[64];
+    bk_philox_group(key, step, g, words);
+    for (int i = 0; i < 32; i++) {
+      halves[i / 8 * 16 + i % 8] = words[i / 8][i % 8] & 0xffff;
+      halves[i / 8 * 16 + 8 + i % 8] = (int32_t)((uint32_t)words[i / 8][i % 8] >> 16);
     }
+    for (int i = 0; i < 64; i += VL) BK_DROP(g * 64 + i, vi_load(halves + i));
+    (void)low;
+#endif
   }
+#undef BK_DROP
 }
 
 #define BK_DRAW(name, ...) \

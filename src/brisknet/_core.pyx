@@ -11,7 +11,7 @@ from cpython.pythread cimport (
     PyThread_type_lock, WAIT_LOCK,
 )
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uintptr_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 import os
 
@@ -469,6 +469,12 @@ cdef class Loop:
         if self.l.index != NULL:
             with nogil:
                 bk_shuffle(self.l.index, self.l.rows, self.l.key, <uint64_t>self.l.epoch)
+
+    def resume(self, Loop other):
+        """Take the place of another loop over the same arrays."""
+        self.l.epoch, self.l.epochs, self.l.step = other.l.epoch, other.l.epochs, other.l.step
+        if self.l.index != NULL:
+            memcpy(self.l.index, other.l.index, 4 * self.l.rows)
 
     def run(self, int64_t max_steps, double seconds, double[:, ::1] log):
         """Go on; (all epochs done, epochs finished in this call). log[e] takes their metric totals, one row an epoch.

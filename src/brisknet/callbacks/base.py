@@ -134,6 +134,16 @@ class CallbackList:
             c.on_train_batch_end(batch, logs)
         self.on_progress(batch + 1, lambda: logs)
 
+    @property
+    def only_record(self) -> bool:
+        """True where nothing but History and the progress display listens."""
+        return all(type(c).__name__ in ("History", "Progress") and hasattr(c, "on_epochs") for c in self.callbacks)
+
+    def on_epochs(self, epochs, logs, seconds) -> None:
+        """Several epochs are done, about `seconds` each; logs holds lists, one value an epoch."""
+        for c in self.callbacks:
+            c.on_epochs(epochs, logs, seconds)
+
     def on_progress(self, step, logs) -> None:
         """Some steps of a long epoch are done; logs is a function."""
         if self.progress is not None:

@@ -30,6 +30,13 @@ class History(Callback):
             self.history.setdefault(k, []).append(v)
         self.model.history = self
 
+    def on_epochs(self, epochs, logs, seconds):
+        """Several epochs at once: logs holds lists."""
+        self.epoch.extend(epochs)
+        for k, values in logs.items():
+            self.history.setdefault(k, []).extend(values)
+        self.model.history = self
+
 
 class LearningRateScheduler(Callback):
     """Sets the learning rate at the start of every epoch to schedule(epoch, current rate)."""

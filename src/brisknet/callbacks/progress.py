@@ -108,6 +108,19 @@ class Progress(Callback):
             self._flushed = now
         self._spent += time.perf_counter() - now
 
+    def on_epochs(self, epochs, logs, seconds):
+        """Several epochs at once: as many of them get a line as their share of the time allows, the last one always."""
+        for i, epoch in enumerate(epochs):
+            now = time.perf_counter()
+            self._skipped = (epoch, {k: v[i] for k, v in logs.items()}, seconds)
+            if self._spent > 0.5 * (now - self._start):
+                self._skipped = (epochs[-1], {k: v[-1] for k, v in logs.items()}, seconds)
+                return
+            self._line(*self._skipped)
+            self._skipped = None
+            self._spent += time.perf_counter() - now
+        self._flush()
+
     def _line(self, epoch, logs, seconds) -> None:
         total = self.params.get("epochs")
         self._lines.append(f"Epoch {epoch + 1}/{total} - {format_seconds(seconds)} - {format_logs(logs)}\n")

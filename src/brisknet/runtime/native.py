@@ -16,6 +16,7 @@ __all__ = ["NativeLoop", "NativeProgram"]
 
 ALIGN = 64
 PAD = 64  # bytes that kernels may read behind a buffer
+CONVERT_BYTES = 1 << 22  # feeds up to this size are converted when a loop is made
 BLOCK = 4096  # elements in one unit of an optimizer update (BK_BLOCK)
 
 
@@ -168,18 +169,29 @@ class NativeLoop:
     def __init__(self, program_for, arrays, rows: int, batch: int, shuffle_key=None, fetch=None, metrics=()):
         """metrics: float64 scalar variables whose values run_epochs reports, and zeroes, at the end of every epoch."""
         self.rows, self.batch, self.steps = rows, batch, -(-rows // batch)
-        programs = [program_for(batch)] + ([program_for(rows % batch)] if rows % batch else [])
-        for _ in range(2):  # binding one may move variables of the other
-            bound = [p.bound() for p in programs]
-        self.programs = programs
-        addresses = [address(v.storage) for v in metrics]
-        self._keep = [v.storage for v in metrics]
-        self._width = len(addresses)
+        self.programs = [program_for(batch)] + ([program_for(rows % batch)] if rows % batch else [])
+        self._arrays = [_converted(a, t) for a, t in zip(arrays, self.programs[0].graph.inputs, strict=True)]
+        self._fetch, self._key, self._metrics = list(fetch or ()), shuffle_key, list(metrics)
+        self._loop = None
+        self._ready()
+        self._log = np.empty((1, max(len(self._metrics), 1)))
+
+    def _ready(self) -> _core.Loop:
+        """The native loop, made again where a variable has moved since."""
+        if self._loop is not None and self._epoch == _core.epoch():
+            return self._loop
+        for _ in range(2):  # binding one program may move variables of the other
+            bound = [p.bound() for p in self.programs]
+        before = self._loop
+        self._keep = [v.storage for v in self._metrics]
         self._loop = _core.Loop(
-            bound[0], bound[1] if len(bound) > 1 else None, [np.ascontiguousarray(a) for a in arrays], list(fetch or ()),
-            rows, batch, shuffle_key, addresses,
+            bound[0], bound[1] if len(bound) > 1 else None, self._arrays, self._fetch, self.rows, self.batch, self._key,
+            [address(s) for s in self._keep],
         )  # fmt: skip
-        self._log = np.empty((1, max(self._width, 1)))
+        if before is not None:
+            self._loop.resume(before)
+        self._epoch = _core.epoch()
+        return self._loop
 
     @property
     def step(self) -> int:
@@ -188,20 +200,27 @@ class NativeLoop:
 
     def begin_epoch(self, epoch: int) -> None:
         """Start one epoch at the first row; shuffle where a key was given."""
-        self._loop.begin(epoch, 1)
+        self._ready().begin(epoch, 1)
 
     def run(self, max_steps: int = 0, seconds: float = float("inf")) -> bool:
         """Run steps until the epoch has ended (True), max_steps are done, or the time is up (False)."""
-        return self._loop.run(max_steps, min(seconds, 1e9), self._log)[0]
+        return self._ready().run(max_steps, min(seconds, 1e9), self._log)[0]
 
     def run_epochs(self, epoch: int, epochs: int, seconds: float):
         """Run whole epochs from `epoch` on, at most `epochs`; stop at the first epoch end after `seconds`.
 
         Returns float64 [epochs done, metrics]: the metrics' values at the end of each.
         """
-        log = np.empty((epochs, max(self._width, 1)))
-        self._loop.begin(epoch, epochs)
-        done, finished = self._loop.run(0, seconds, log)
-        if not done and self._loop.step:  # within an epoch: go on to its end
-            finished += self._loop.run(self.steps - self._loop.step, 1e9, log[finished:])[1]
-        return log[:finished, : self._width]
+        loop = self._ready()
+        log = np.empty((epochs, max(len(self._metrics), 1)))
+        loop.begin(epoch, epochs)
+        done, finished = loop.run(0, seconds, log)
+        if not done and loop.step:  # within an epoch: go on to its end
+            finished += loop.run(self.steps - loop.step, 1e9, log[finished:])[1]
+        return log[:finished, : len(self._metrics)]
+
+
+def _converted(a: np.ndarray, t) -> np.ndarray:
+    """Feeds of another dtype than the program's: small ones are converted once, large ones row by row as they are used."""
+    dtype = np.float32 if t.dtype == "float32" else np.int32
+    return np.ascontiguousarray(a, dtype if a.size * 4 <= CONVERT_BYTES else None)

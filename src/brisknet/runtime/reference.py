@@ -67,6 +67,8 @@ class ReferenceProgram:
 class ReferenceLoop:
     """Epochs of steps over arrays, one program run a step. The native loop has the same methods."""
 
+    executor = "numpy"
+
     def __init__(self, program_for, arrays, rows: int, batch: int, shuffle_key=None, fetch=None):
         self.program_for, self.arrays, self.rows, self.batch = program_for, arrays, rows, batch
         self.shuffle_key, self.fetch = shuffle_key, fetch

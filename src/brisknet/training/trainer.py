@@ -17,7 +17,7 @@ from brisknet.metrics.metric import Mean
 from brisknet.random import draw_seed
 from brisknet.runtime.philox import derive
 from brisknet.runtime.program import compile_graph, make_loop
-from brisknet.training import data
+from brisknet.training import bulk, data
 from brisknet.training.compiled import (
     CompiledLosses, CompiledMetrics, check_loss_weights, check_metrics, per_output,
 )  # fmt: skip
@@ -370,9 +370,8 @@ class Trainer:
             )  # fmt: skip
             validator = None
             if validation is not None:
-                v_parts, v_rows = validation
-                v_batch = validation_batch_size or batch_size
-                validator = lambda: self._run_test(v_parts, v_rows, v_batch, validation_steps)  # noqa: E731
+                v_loop = self._test_loop(*validation, validation_batch_size or batch_size)
+                validator = lambda: self._run_test(v_loop, validation_steps)  # noqa: E731
             return self._fit_epochs(
                 parts, rows, batch, range(initial_epoch, epochs), callback_list, validator, bool(shuffle),
                 steps_per_epoch, validation_freq,
@@ -396,36 +395,42 @@ class Trainer:
 
     def _fit_epochs(self, parts, rows, batch, epochs, callbacks, validator, shuffle, steps_per_epoch, validation_freq):
         sig = self._signature(parts, batch)
+        states = bulk.states(self._named_metrics()) if validator is None and callbacks.only_record else None
         loop = make_loop(
             lambda n: self._program("train", sig.with_rows(n)), self._feeds(parts), rows, batch,
-            derive(self._shuffle_key, 1) if shuffle else None,
+            derive(self._shuffle_key, 1) if shuffle else None, metrics=states or (),
         )  # fmt: skip
         self.stop_training = False
         callbacks.on_train_begin()
         logs: dict = {}
-        per_batch = callbacks.wants_batches
-        limit = steps_per_epoch or loop.steps
-        for epoch in epochs:
+        limit = min(steps_per_epoch or loop.steps, loop.steps)
+        in_bulk = states is not None and loop.executor == "native" and limit == loop.steps
+        todo = iter(epochs)
+        for epoch in todo:
             if self.stop_training:
                 break
+            started = time.perf_counter()
             callbacks.on_epoch_begin(epoch)
             self.reset_metrics()
             loop.begin_epoch(self._epochs_begun)
             self._epochs_begun += 1
-            self._run_epoch(loop, callbacks, per_batch, limit)
+            self._run_epoch(loop, callbacks, limit)
             logs = self._logs()
             if validator is not None and (epoch + 1) % validation_freq == 0 and not self.stop_training:
                 callbacks.on_test_begin()
                 logs.update(("val_" + k, v) for k, v in validator().items())
                 callbacks.on_test_end(logs)
             callbacks.on_epoch_end(epoch, logs)
+            if in_bulk and time.perf_counter() - started < bulk.SHORT_EPOCH:
+                logs = bulk.run(self, loop, callbacks, range(epoch + 1, epochs.stop)) or logs
+                break
         callbacks.on_train_end(logs)
         return callbacks.history
 
-    def _run_epoch(self, loop, callbacks, per_batch: bool, limit: int) -> None:
+    def _run_epoch(self, loop, callbacks, limit: int) -> None:
         done = False
         while not done and loop.step < limit:
-            if per_batch:
+            if callbacks.wants_batches:
                 callbacks.on_train_batch_begin(loop.step)
                 done = loop.run(max_steps=1)
                 callbacks.on_train_batch_end(loop.step - 1, self._logs())
@@ -438,10 +443,12 @@ class Trainer:
                     callbacks.on_progress(loop.step, self._logs)
 
     # ---- evaluate and predict -----------------------------------------------------------------------------------
-    def _run_test(self, parts, rows, batch_size, steps=None, callbacks=None) -> dict:
+    def _test_loop(self, parts, rows: int, batch_size: int):
         batch = min(batch_size, rows)
         sig = self._signature(parts, batch)
-        loop = make_loop(lambda n: self._program("test", sig.with_rows(n)), self._feeds(parts), rows, batch)
+        return make_loop(lambda n: self._program("test", sig.with_rows(n)), self._feeds(parts), rows, batch)
+
+    def _run_test(self, loop, steps=None, callbacks=None) -> dict:
         self.reset_metrics()
         loop.begin_epoch(0)
         limit = min(steps or loop.steps, loop.steps)
@@ -466,7 +473,7 @@ class Trainer:
             callback_list = CallbackList(callbacks, self, {"verbose": 0}, history=False)
             callback_list.on_test_begin()
             started = time.perf_counter()
-            logs = self._run_test(parts, rows, batch_size, steps, callback_list)
+            logs = self._run_test(self._test_loop(parts, rows, batch_size), steps, callback_list)
             callback_list.on_test_end(logs)
             if verbose and verbose != "auto" or verbose == "auto" and rows:
                 from brisknet.callbacks.progress import print_line
@@ -556,7 +563,7 @@ class Trainer:
         rows = data.same_length({f"x[{i}]" if len(xs) > 1 else "x": a for i, a in enumerate(xs)})
         program = self._program("predict", self._signature((xs, (), ()), rows))
         if program.executor == "native" and len(xs) == 1:
-            object.__setattr__(self, "_fast", program.fast_call(self))
+            object.__setattr__(self, "_fast", program.fast_call())
         feeds = [a.astype(t.dtype, copy=False) for a, t in zip(xs, program.graph.inputs, strict=True)]
         return self._pack_outputs(program.run(feeds))
 
