@@ -18,9 +18,11 @@ static int failures;
 #define CHECK(condition, ...) do { if (!(condition)) FAIL(__VA_ARGS__); } while (0)
 
 static uint64_t random_state = 1;
-static inline uint32_t random_u32(void) {
-  random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
-  return (uint32_t)(random_state >> 32);
+static inline uint32_t random_u32(void) {              /* splitmix64 */
+  uint64_t z = random_state += 0x9e3779b97f4a7c15ull;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+  return (uint32_t)((z ^ (z >> 31)) >> 32);
 }
 static inline float random_float(void) { return (float)(random_u32() >> 8) * 0x1p-23f - 1.0f; }
 static inline int64_t random_below(int64_t n) { return (int64_t)(random_u32() % (uint32_t)n); }
@@ -61,6 +63,22 @@ static inline void buffer_free(buffer *b) {
   munmap((char *)b->base - page, b->bytes + 2 * page);
 }
 
+/* Each element is written by exactly one unit. */
+static inline void check_units_disjoint(const char *what, bk_kernel kernel, const bk_args *a, bk_plan plan, buffer **out,
+                                        bk_worker *w) {
+  for (int i = 0; i < 2; i++) {
+    if (!out[i] || plan.units * out[i]->n > 300000) continue;
+    int64_t written = 0;
+    for (int64_t u = 0; u < plan.units; u++) {
+      buffer_poison(out[i]);
+      kernel(a, u, u + 1, w);
+      for (int64_t j = 0; j < out[i]->n; j++) written += float_bits(out[i]->p[j]) != float_bits(POISON);
+    }
+    CHECK(written == out[i]->n, "%s: units wrote %lld of %lld elements of output %d", what, (long long)written,
+          (long long)out[i]->n, i);
+  }
+}
+
 /* Runs all units of a kernel in one call, then again cut in other ways: always the same bits in out[0..1], nothing written
  * beside them or the scratch. */
 static inline void run_all_ways(const char *what, bk_kernel kernel, const bk_args *a, bk_plan plan, buffer **out) {
@@ -86,7 +104,13 @@ static inline void run_all_ways(const char *what, bk_kernel kernel, const bk_arg
       else CHECK(!memcmp(first[i].p, out[i]->p, (size_t)out[i]->n * 4), "%s: other bits when cut differently (way %d)", what, way);
     }
   }
-  for (int i = 0; i < 2; i++) if (out[i]) buffer_free(&first[i]);
+  bk_worker w = {.nthreads = 1, .scratch = scratch.p};
+  check_units_disjoint(what, kernel, a, plan, out, &w);
+  for (int i = 0; i < 2; i++) {
+    if (!out[i]) continue;
+    memcpy(out[i]->p, first[i].p, (size_t)out[i]->n * 4);
+    buffer_free(&first[i]);
+  }
   buffer_free(&scratch);
 }
 

@@ -119,7 +119,7 @@ static void test_special(int64_t M, int64_t K, int64_t N, int act) {
 int main(int argc, char **argv) {
   const int step = argc > 1 ? atoi(argv[1]) : 1;       /* every step-th case */
   static const int64_t fixed[][3] = {{32, 10, 64}, {32, 64, 32}, {32, 32, 1}, {4, 2, 4}, {4, 4, 1}, {1, 300, 100}, {128, 96, 10},
-                                     {300, 20, 33}, {1, 1, 1}, {145, 257, 17}, {300, 300, 16}, {290, 7, 530}, {2, 520, 2}};
+                                     {300, 20, 33}, {129, 257, 65}, {1, 1, 1}, {145, 257, 17}, {300, 300, 16}, {290, 7, 530}, {2, 520, 2}};
   for (int i = 0; i < COUNT(fixed) + 400; i += step) {
     int64_t s[3];
     for (int j = 0; j < 3; j++) s[j] = i < COUNT(fixed) ? fixed[i][j] : SIZES[random_below(COUNT(SIZES))];
