@@ -68,6 +68,11 @@ class MonitorCallback(Callback):
                     return False
         return None
 
+    def _begin(self) -> None:
+        """Decide at the start of fit, before anything is trained, where the model knows its metrics by then."""
+        if self.monitor_op is None and getattr(self.model, "_metrics", None) is not None:
+            self._set_monitor_op()
+
     def get_monitor_value(self, logs):
         """The watched value; None, after a warning, where it is not in the logs."""
         logs = logs or {}
@@ -114,6 +119,7 @@ class EarlyStopping(MonitorCallback):
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):
+        self._begin()
         self.wait, self.stopped_epoch, self.best_epoch = 0, 0, 0
         self.best, self.best_weights = None, None
 
@@ -168,6 +174,7 @@ class ReduceLROnPlateau(MonitorCallback):
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):
+        self._begin()
         self.best, self.wait, self.cooldown_counter = None, 0, 0
 
     def in_cooldown(self) -> bool:

@@ -293,6 +293,9 @@ class Layer:
             first = flatten(args[0])[0]
             dtype = first.dtype if first.dtype.startswith("float") else self.dtype
             return _tensors_of(shape, dtype)
+        return self._traced_spec(args, kwargs)
+
+    def _traced_spec(self, args, kwargs):
         # Trace call() with two different sizes for every open dimension: what changes in the output is open there.
         traced = [self._trace_spec(args, kwargs, size) for size in (2, 3)]
         return map_structure(

@@ -6,7 +6,6 @@ import numpy as np
 
 from brisknet.layers.core import InputLayer
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure, source_layers
-from brisknet.layers.layer import Layer
 from brisknet.models.model import Model
 from brisknet.models.order import layers_by_depth
 from brisknet.saving.objects import deserialize_layer, serialize_layer
@@ -109,12 +108,11 @@ class Functional(Model):
         """x as is, or with the trailing axis of 1 that the model expects and the data lack (as in Keras)."""
         from brisknet.ops.shape import expand_dims, squeeze
 
-        shape, want = tuple(x.shape), expected.shape
+        shape, want, symbolic = tuple(x.shape), expected.shape, isinstance(x, KerasTensor)
         if len(shape) == len(want) - 1 and want[-1] == 1:
-            x = expand_dims(x, -1) if not isinstance(x, KerasTensor) else x
+            x, shape = x if symbolic else expand_dims(x, -1), (*shape, 1)
         elif len(shape) == len(want) + 1 and shape[-1] == 1:
-            x = squeeze(x, -1) if not isinstance(x, KerasTensor) else x
-        shape = tuple(x.shape)
+            x, shape = x if symbolic else squeeze(x, -1), shape[:-1]
         same = len(shape) == len(want) and all(
             w is None or s is None or s == w for s, w in zip(shape[1:], want[1:], strict=True)
         )
@@ -127,7 +125,10 @@ class Functional(Model):
         return map_structure(lambda t: t.shape, self._outputs_struct)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
-        return Layer.compute_output_spec(self, inputs)
+        given = self._match_inputs(inputs)
+        if all(tuple(x.shape[1:]) == t.shape[1:] for x, t in zip(given, self.inputs, strict=True)):
+            return map_structure(lambda t: KerasTensor(t.shape, t.dtype), self._outputs_struct)
+        return self._traced_spec((inputs,), {})  # sizes that are open here are known there
 
     def build(self, input_shape=None) -> None:
         """Nothing to do: the calls that made the model have built its layers."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 
-from brisknet.layers.keras_tensor import KerasTensor, flatten
+from brisknet.layers.keras_tensor import KerasTensor
 from brisknet.layers.layer import Layer, is_shape, map_structure_shapes
 from brisknet.training.trainer import Trainer
+from brisknet.utils.naming import near_names
 
 __all__ = ["Model"]
 
@@ -17,8 +18,7 @@ class Model(Trainer, Layer):
     def __new__(cls, *args, **kwargs):
         from brisknet.models.functional import Functional
 
-        functional = "inputs" in kwargs or "outputs" in kwargs or (args and _all_symbolic(args[0]))
-        if cls is Model and functional:
+        if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
             return object.__new__(Functional)
         return object.__new__(cls)
 
@@ -37,7 +37,7 @@ class Model(Trainer, Layer):
     def get_layer(self, name=None, index=None) -> Layer:
         """The layer of a name or at an index; ValueError where there is none."""
         if (name is None) == (index is None):
-            raise ValueError("get_layer: give a name or an index, one of the two")
+            raise ValueError(f"get_layer: a name or an index, one of the two, expected, got name={name!r}, index={index!r}")
         if index is not None:
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(f"get_layer: index {index} is out of range for {len(self.layers)} layers")
@@ -45,7 +45,9 @@ class Model(Trainer, Layer):
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"get_layer: no layer named {name!r}; there are {[x.name for x in self.layers]}")
+        near = near_names(str(name), [x.name for x in self.layers], n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {[x.name for x in self.layers]}"
+        raise ValueError(f"get_layer: no layer named {name!r}; {hint}")
 
     def summary(
         self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
@@ -112,9 +114,4 @@ def _copy_state(old, new, memo) -> None:
     state = old._pickled_state()
     state["compiled"] = copy.deepcopy(state["compiled"], memo)
     new.__setstate__(state)
-
-
-def _all_symbolic(x) -> bool:
-    leaves = flatten(x)
-    return bool(leaves) and all(isinstance(t, KerasTensor) for t in leaves)
 

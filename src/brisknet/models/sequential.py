@@ -31,6 +31,8 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor) and isinstance(layer._keras_history[0], InputLayer):
             layer = layer._keras_history[0]
         if not isinstance(layer, Layer):
+            if isinstance(layer, type) and issubclass(layer, Layer):
+                raise ValueError(f"Sequential.add: a Layer expected, got the class {layer.__name__}; write {layer.__name__}(...)")
             if callable(layer):
                 raise ValueError(f"Sequential.add: a Layer expected, got the function {layer!r}; wrap it in Activation")
             raise ValueError(f"Sequential.add: a Layer expected, got {layer!r} of type {type(layer).__name__}")
@@ -39,7 +41,10 @@ class Sequential(Model):
                 f"Sequential.add: a layer named {layer.name!r} is in the model already; layer names must be unique"
             )
         if isinstance(layer, InputLayer) and self._stack:
-            raise ValueError(f"Sequential.add: an Input must come first, {len(self._stack)} layer(s) are there already")
+            raise ValueError(
+                f"Sequential.add: an Input must come first, got {layer.name!r} after {self._stack[-1].name!r}; make a new "
+                "model for another input"
+            )
         if not self._stack and not isinstance(layer, InputLayer) and layer._input_shape_arg is not None:
             self._stack.append(Input(layer._input_shape_arg)._keras_history[0])
         self._stack.append(layer)
@@ -148,7 +153,7 @@ class Sequential(Model):
         return self._functional.call(inputs, training=training)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
-        return Layer.compute_output_spec(self, inputs)
+        return self._functional.compute_output_spec(inputs)
 
     def compute_output_shape(self, input_shape):
         shape = tuple(input_shape)

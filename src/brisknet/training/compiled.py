@@ -25,7 +25,7 @@ def per_output(given, names: list[str], what: str) -> list:
         return [given.get(n) for n in names]
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
-            raise ValueError(f"{what}: one entry for each of the {len(names)} outputs {names} expected, got {len(given)}")
+            raise ValueError(f"{what}: one entry for each of the outputs {names} expected, got {len(given)}")
         return list(given)
     return [given] * len(names)
 
@@ -113,8 +113,9 @@ class CompiledLosses:
                 f"{name}: integer labels of rank {len(shape) - 1} expected for outputs {tuple(shape)}, got shape "
                 f"{y.shape}; for one-hot rows use categorical_crossentropy"
             )
-        if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
-            raise ValueError(f"{name}: whole class labels expected, got {labels[labels != np.floor(labels)][0]}")
+        broken = labels[(labels != np.floor(labels)) | np.isinf(labels)] if labels.dtype.kind == "f" else ()
+        if len(broken):
+            raise ValueError(f"{name}: whole class labels expected, got {broken[0]}")
         try:
             check_labels(labels.astype(np.int64), shape[-1])
         except ValueError as error:
@@ -131,7 +132,7 @@ def _fits(y, out) -> bool:
         y = (*y, 1)
     if len(y) == len(out) + 1 and y[-1] == 1:
         y = y[:-1]
-    return len(y) == len(out) and all(a == b or 1 in (a, b) or b is None for a, b in zip(y[1:], out[1:], strict=True))
+    return len(y) == len(out) and all(a in (b, 1) or b is None for a, b in zip(y[1:], out[1:], strict=True))
 
 
 _BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")

@@ -31,7 +31,9 @@ def to_array(x, name: str) -> np.ndarray:
     try:
         array = np.asarray(x)
     except ValueError as error:
-        raise ValueError(f"{name}: rows of equal length expected, got a ragged sequence ({error})") from None
+        shapes = [a.shape for a in x if hasattr(a, "shape")] if isinstance(x, (list, tuple)) else []
+        what = f"a {type(x).__name__} of arrays of shapes {shapes}" if 0 < len(shapes) <= 8 else "a ragged sequence"
+        raise ValueError(f"{name}: rows of equal length expected, got {what} ({str(error).split('.')[0]})") from None
     except TypeError as error:
         raise TypeError(f"{name}: an array of numbers expected, got {_kind(x)} ({error})") from None
     if array.dtype.kind not in "fiub":

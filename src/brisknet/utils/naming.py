@@ -41,7 +41,9 @@ def lookup(kind: str, name: str, table: dict):
     """table[name] by any case; ValueError lists near names."""
     found = table.get(name) or table.get(name.lower())
     if found is None:
-        near = near_names(name.lower(), table)
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; known: {', '.join(sorted(table))}"
+        spellings = {k.lower().replace("_", ""): k for k in table}  # one spelling of each name: the last, snake case
+        near = near_names(name.lower(), spellings.values())
+        known = ", ".join(sorted(spellings.values()))
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; known: {known}"
         raise ValueError(f"unknown {kind} {name!r}{hint}")
     return found
