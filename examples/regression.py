@@ -30,8 +30,9 @@ def read_wine(path):
 
 def load():
     """(name, (x_train, y_train), (x_test, y_test)), a fifth held out at random."""
-    path = Path(os.environ.get("BRISKNET_DATA", "")) / "winequality-red.csv"
-    if not path.is_file():
+    folder = os.environ.get("BRISKNET_DATA")
+    path = Path(folder or ".") / "winequality-red.csv"
+    if not folder or not path.is_file():
         return "diabetes", *diabetes.load_data()
     x, y = read_wine(path)
     order = np.random.default_rng(0).permutation(len(x))

@@ -289,4 +289,4 @@ def test_real_test_images():
     assert x.shape == (10000, 28, 28) and x.dtype == np.uint8
     assert np.bincount(y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert y[:5].tolist() == [7, 2, 1, 0, 4]
-    assert x.mean() == pytest.approx(33.791224, abs=1e-5)  # the published mean of the test images
+    assert x.mean() == pytest.approx(33.791224, abs=1e-5)
