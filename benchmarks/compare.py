@@ -187,6 +187,7 @@ def main(argv=None) -> dict:
         if name in oneshot.ONESHOTS:
             log(f"{name}: {oneshot.ONESHOTS[name]['about']}")
             found[name] = oneshot.run(name, args)
+    limits = limits.merged(machine.Machine.measure(args.threads, args.quick))
     result = {
         "machine": machine.describe(), "limits": limits.rows, "threads": args.threads, "commit": commit(), "quick": args.quick,
         "versions": comparison.versions, "absent": comparison.absent, "first": args.peers[0], "workloads": found,

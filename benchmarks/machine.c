@@ -37,19 +37,15 @@ static double now(void) {
 
 /* 12 independent chains hide the latency of 4 cycles on two pipes; each step is 2 * LANES operations a chain. */
 static void fma_loop(int tid) {
-  vec a[12], x = {0}, y = {0};
+  vec x = {0}, y = {0};
   x += 1.0f - 1e-7f;
   y += 1e-7f;
-  for (int j = 0; j < 12; j++) a[j] = x + (float)j;
+  vec a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, k = x, l = x, m = x, n = x;
+#define STEP(v) v = v * x + y; PIN(v)
   for (long i = 0; i < repeats; i++) {
-#pragma GCC unroll 12
-    for (int j = 0; j < 12; j++) {
-      a[j] = a[j] * x + y;
-      PIN(a[j]);
-    }
+    STEP(a); STEP(b); STEP(c); STEP(d); STEP(e); STEP(f); STEP(g); STEP(h); STEP(k); STEP(l); STEP(m); STEP(n);
   }
-  for (int j = 1; j < 12; j++) a[0] += a[j];
-  sink[tid] = a[0][0];
+  sink[tid] = (a + b + c + d + e + f + g + h + k + l + m + n)[0];
 }
 
 /* read: the sum of `from`. update: to = to + 3 from, two reads and one write, as an optimizer's. */
@@ -58,13 +54,16 @@ static void memory_loop(int tid) {
   for (long r = 0; r < repeats; r++) {
     __asm__ volatile("" ::: "memory");
     if (mode == 1) {
-      vec s[8] = {{0}};
-      for (long i = 0; i < count; i += 8 * LANES) {
-#pragma GCC unroll 8
-        for (int j = 0; j < 8; j++) s[j] += *(vec *)(f + i + j * LANES);
+      vec s = {0}, u = s, v = s, w = s;
+      for (long i = 0; i < count; i += 4 * LANES) {
+        s += *(vec *)(f + i);
+        u += *(vec *)(f + i + LANES);
+        v += *(vec *)(f + i + 2 * LANES);
+        w += *(vec *)(f + i + 3 * LANES);
       }
-      for (int j = 1; j < 8; j++) s[0] += s[j];
-      sink[tid] = s[0][0];
+      s += u + v + w;
+      PIN(s);
+      sink[tid] = s[0];
     } else {
       for (long i = 0; i < count; i += LANES) *(vec *)(t + i) += 3.0f * *(vec *)(f + i);
     }
@@ -107,8 +106,8 @@ int main(int argc, char **argv) {
   if (threads < 1 || threads > 64) return 2;
   pthread_barrier_init(&gate, NULL, threads);
   mode = 0;
-  repeats = quick ? 400000 : 8000000;
-  double s = best(quick ? 2 : 12);
+  repeats = quick ? 400000 : 2000000;
+  double s = best(quick ? 2 : 60);
   printf("{\"what\": \"fma\", \"threads\": %d, \"lanes\": %d, \"gflops\": %.2f}\n", threads, LANES, 24.0 * LANES * repeats * threads / s * 1e-9);
   long most = quick ? 1L << 18 : 1L << 25; /* floats over all threads and each of two arrays: 128 MiB */
   for (int i = 0; i < threads; i++) {

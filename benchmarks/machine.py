@@ -57,6 +57,11 @@ class Machine:
                 rows += [json.loads(line) for line in done.stdout.splitlines()]
         return cls(rows)
 
+    def merged(self, other: Machine) -> Machine:
+        """The better of two measurements, one before and one after everything else: a peak is what was ever reached."""
+        speed = lambda r: r.get("gflops") or r["gbytes"]  # noqa: E731
+        return Machine([max(pair, key=speed) for pair in zip(self.rows, other.rows)])
+
     def gflops(self, threads: int) -> float | None:
         """FMA peak of so many threads."""
         return next((r["gflops"] for r in self.rows if r["what"] == "fma" and r["threads"] == threads), None)
