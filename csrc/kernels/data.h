@@ -59,11 +59,18 @@ BK_KERNEL(gather) {
   const bk_feed feed = b->feed[a->n[2]];
   const int64_t cols = a->n[1];
   float *out = a->p[0];
-  const int same = feed.dtype == (a->n[3] ? BK_I32 : BK_F32);
+  const uint32_t *index = b->index ? b->index + b->row : 0;
+  if (feed.dtype == (a->n[3] ? BK_I32 : BK_F32)) {
+    const float *in = feed.base;
+    if (!index) memcpy(out + lo * cols, in + (b->row + lo) * cols, 4 * (size_t)((hi - lo) * cols));
+    else if (cols == 1) for (int64_t r = lo; r < hi; r++) out[r] = in[index[r]];
+    else if (cols <= VL) for (int64_t r = lo; r < hi; r++) v_store_n(out + r * cols, v_load_n(in + index[r] * cols, cols), cols);
+    else for (int64_t r = lo; r < hi; r++) bk_copy_row(out + r * cols, in + index[r] * cols, cols);
+    return;
+  }
   for (int64_t r = lo; r < hi; r++) {
-    const int64_t row = b->index ? b->index[b->row + r] : b->row + r;
-    if (same) bk_copy_row(out + r * cols, (const float *)feed.base + row * cols, cols);
-    else if (a->n[3]) bk_to_i32(feed.base, feed.dtype, row * cols, cols, (int32_t *)out + r * cols);
+    const int64_t row = index ? index[r] : b->row + r;
+    if (a->n[3]) bk_to_i32(feed.base, feed.dtype, row * cols, cols, (int32_t *)out + r * cols);
     else bk_to_f32(feed.base, feed.dtype, row * cols, cols, out + r * cols);
   }
 }

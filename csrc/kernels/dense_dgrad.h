@@ -97,16 +97,17 @@ BK_KERNEL(dense_dgrad) {
     const bk_split split = bk_split_rows(rows);
     for (int64_t n0 = 0; n0 < N; n0 += KBLOCK) {
       const int last = n0 + KBLOCK >= N;
-      bk_tile t = {.K = bk_min(KBLOCK, N - n0), .a = dz + m0 * N + n0, .ars = N, .aks = 1, .b = w->scratch, .bks = BK_PANEL,
+      bk_tile t = {.K = bk_min(KBLOCK, N - n0), .ars = N, .aks = 1, .b = w->scratch, .bks = BK_PANEL,
                    .ldc = K, .init = bk_zeros, .add = n0 > 0, .act = act, .alpha = a->f[0], .scale = a->f[1]};
       t.fin = last ? bk_fin_slope(y, act, t.scale) : FIN_NONE;
       for (int64_t p = p0; p < p1; p++) {
         const int64_t k0 = p * BK_PANEL;
         bk_transpose_panels(weights, K, k0, n0, t.K, w->scratch);
+        t.a = dz + m0 * N + n0;
         t.nc = bk_min(BK_PANEL, K - k0);
         t.c = dx + m0 * K + k0;
         if (t.fin == FIN_RELU_SLOPE || t.fin == FIN_SLOPE) t.y = y + m0 * K + k0, t.ldy = K;
-        bk_strip(t, split, 0);
+        bk_strip(&t, split, 0);
       }
     }
   }

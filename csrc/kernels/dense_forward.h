@@ -76,12 +76,13 @@ BK_KERNEL(dense_forward) {
     if (rows <= 0 || p0 >= p1) continue;
     const bk_split split = bk_split_rows(rows);
     for (int64_t k0 = 0; k0 < K || k0 == 0; k0 += KBLOCK) {
-      bk_tile t = {.K = bk_min(KBLOCK, K - k0), .a = x + m0 * K + k0, .ars = K, .aks = 1, .bks = BK_PANEL, .ldc = N,
+      bk_tile t = {.K = bk_min(KBLOCK, K - k0), .ars = K, .aks = 1, .bks = BK_PANEL, .ldc = N,
                    .add = k0 > 0, .act = (int)a->n[3], .alpha = a->f[0]};
       t.fin = k0 + KBLOCK >= K ? bk_fin_forward(t.act) : FIN_NONE;
       for (int64_t p = p0; p < p1; p++) {
         const int64_t n0 = p * BK_PANEL;
         t.nc = bk_min(BK_PANEL, N - n0);
+        t.a = x + m0 * K + k0;
         t.b = panels + (p * K + k0) * BK_PANEL;
         t.c = y + m0 * N + n0;
         t.init = bias && !k0 ? bias + n0 : bk_zeros;
@@ -89,7 +90,7 @@ BK_KERNEL(dense_forward) {
           for (int64_t i = 0; i < BK_PANEL; i++) padded[i] = i < t.nc ? bias[n0 + i] : 0.0f;
           t.init = padded;
         }
-        bk_strip(t, split, 0);
+        bk_strip(&t, split, 0);
       }
     }
   }

@@ -103,14 +103,15 @@ static void bk_wgrad_block(const bk_args *a, const bk_grid *g, int64_t r, int64_
   if (rows <= 0 || p0 >= p1) return;
   const bk_split split = bk_split_rows(rows);
   if (packed_x) bk_pack_down(x, K, mc, split, packed_x);
-  bk_tile t = {.K = mc, .a = packed_x ? packed_x : x, .ars = 1, .aks = K, .ldc = BK_PANEL, .nc = BK_PANEL, .init = bk_zeros,
+  bk_tile t = {.K = mc, .ars = 1, .aks = K, .ldc = BK_PANEL, .nc = BK_PANEL, .init = bk_zeros,
                .add = m0 > 0};
   for (int64_t p = p0; p < p1; p++) {
     const int in_place = bk_wgrad_direct_z(M, N, p);
+    t.a = packed_x ? packed_x : x;
     t.b = in_place ? dz + p * BK_PANEL : z + (p - q0) * mc * BK_PANEL;
     t.bks = in_place ? N : BK_PANEL;
     t.c = (float *)a->p[2] + (p * K + k0) * BK_PANEL;
-    bk_strip(t, split, packed_x != 0);
+    bk_strip(&t, split, packed_x != 0);
   }
 }
 

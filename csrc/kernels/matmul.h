@@ -118,7 +118,7 @@ static void bk_multiply_block(const bk_product *g, int64_t k0, int64_t kc, int64
       }
       t.a = direct_a ? a : packed_a;
       t.c = g->c + i0 * g->ldc + j0 + j;
-      bk_strip(t, split, !direct_a);
+      bk_strip(&t, split, !direct_a);
     }
   }
 }

@@ -89,15 +89,37 @@ BK_NOINLINE void bk_tile_slow(const bk_tile *t, int mr, const float *sums, float
 
 #define BK_EACH(i, j, mr) BK_UNROLL for (int i = 0; i < (mr); i++) BK_UNROLL for (int j = 0; j < NV; j++)
 
+/* Visits the rows of a tile by a walking pointer: gcc would otherwise keep the address of every row through the k loop. */
+#define BK_WALK(p, start, step, i, j, mr, body) do { \
+    typeof(start) p = start; \
+    BK_UNROLL for (int i = 0; i < (mr); i++) { BK_UNROLL for (int j = 0; j < NV; j++) { body; } BK_STEP(p, step); } \
+  } while (0)
+#define BK_STEP(p, step) do { p += step; __asm__("" : "+r"(p)); } while (0)
+
+/* The sums leave the registers: added to c, finished, stored. */
+BK_INLINE void bk_tile_finish(const bk_tile *t, const int mr, vf c[][NV], float *c0, const float *y) {
+  const int64_t ldc = t->ldc;
+  if (t->add) BK_WALK(p, c0, ldc, i, j, mr, c[i][j] = v_add(v_load(p + j * VL), c[i][j]));
+  if (t->fin == FIN_RELU) {
+    BK_EACH(i, j, mr) c[i][j] = v_max(v_zero(), c[i][j]);
+  } else if (t->fin == FIN_SCALE) {
+    BK_EACH(i, j, mr) c[i][j] = v_mul(c[i][j], v_set1(t->scale));
+  } else if (t->fin == FIN_RELU_SLOPE) {
+    const vf scale = v_set1(t->scale);
+    BK_WALK(p, y, t->ldy, i, j, mr, c[i][j] = v_mul(c[i][j], v_mask(v_gt(v_load(p + j * VL), v_zero()), scale)));
+  }
+  BK_WALK(p, c0, ldc, i, j, mr, v_store(p + j * VL, c[i][j]));
+}
+
 BK_INLINE void bk_tile_body(const bk_tile *t, const int mr) {
-  const int64_t ars = t->ars, aks = t->aks, bks = t->bks, ldc = t->ldc, ldy = t->ldy;
+  const int64_t ars = t->ars, aks = t->aks, bks = t->bks;
   const float *a0 = t->a, *y = t->y;
   float *c0 = t->c;
-  for (int64_t tile = t->count; tile > 0; tile--, a0 += t->astep, c0 += mr * ldc, y += mr * ldy) {
+  for (int64_t tile = t->count; tile > 0; tile--, a0 += t->astep, c0 += mr * t->ldc, y += mr * t->ldy) {
     vf c[BK_MR][NV];
     BK_EACH(i, j, mr) c[i][j] = v_load(t->init + j * VL);
-    if (t->add) BK_UNROLL for (int i = 0; i < mr; i++) __builtin_prefetch(c0 + i * ldc, 1);
-    if (y) BK_UNROLL for (int i = 0; i < mr; i++) __builtin_prefetch(y + i * ldy);
+    if (t->add) BK_WALK(p, c0, t->ldc, i, j, mr, if (j == 0) __builtin_prefetch(p, 1));
+    if (y) BK_WALK(p, y, t->ldy, i, j, mr, if (j == 0) __builtin_prefetch(p));
     const float *a = a0, *b = t->b;
     for (int64_t k = t->K; k > 0; k--) {
       vf bv[NV];
@@ -113,20 +135,12 @@ BK_INLINE void bk_tile_body(const bk_tile *t, const int mr) {
       b += bks;
     }
     if (t->nc < BK_PANEL || t->fin >= FIN_CALL) {
-      float sums[BK_MR * BK_PANEL] __attribute__((aligned(64)));
+      float sums[BK_MR * BK_PANEL] __attribute__((aligned(16)));
       BK_EACH(i, j, mr) v_store(sums + i * BK_PANEL + j * VL, c[i][j]);
       bk_tile_slow(t, mr, sums, c0, y);
-      continue;
+    } else {
+      bk_tile_finish(t, mr, c, c0, y);
     }
-    if (t->add) BK_EACH(i, j, mr) c[i][j] = v_add(v_load(c0 + i * ldc + j * VL), c[i][j]);
-    if (t->fin == FIN_RELU) {
-      BK_EACH(i, j, mr) c[i][j] = v_max(v_zero(), c[i][j]);
-    } else if (t->fin == FIN_SCALE) {
-      BK_EACH(i, j, mr) c[i][j] = v_mul(c[i][j], v_set1(t->scale));
-    } else if (t->fin == FIN_RELU_SLOPE) {
-      BK_EACH(i, j, mr) c[i][j] = v_mul(c[i][j], v_mask(v_gt(v_load(y + i * ldy + j * VL), v_zero()), v_set1(t->scale)));
-    }
-    BK_EACH(i, j, mr) v_store(c0 + i * ldc + j * VL, c[i][j]);
   }
 }
 
@@ -161,21 +175,24 @@ BK_INLINE bk_split bk_split_rows(int64_t rows) {
 /* Floats that a packed strip takes. */
 BK_INLINE int64_t bk_packed_size(int64_t rows, int64_t K) { return rows * K + (bk_ceil(rows, BK_MR) + 1) * PACK_GAP; }
 
-/* Runs t over a strip of at least one row of a: in place, or packed as bk_split_rows cuts it, each piece [K][mr] and a gap. */
-BK_INLINE void bk_strip(bk_tile t, bk_split s, int packed) {
+/* Runs t over a strip of at least one row of a: in place, or packed as bk_split_rows cuts it, each piece [K][mr] and a gap.
+ * Leaves t's a, c and y anywhere. */
+BK_INLINE void bk_strip(bk_tile *t, bk_split s, int packed) {
+  if (packed) t->ars = 1;
   if (s.large) {
-    if (packed) t.ars = 1, t.aks = s.mr, t.astep = s.mr * t.K + PACK_GAP;
-    else t.astep = s.mr * t.ars;
-    t.count = s.large;
-    bk_tiles[s.mr](&t);
-    t.a += t.count * t.astep;
-    t.c += t.count * s.mr * t.ldc;
-    if (t.y) t.y += t.count * s.mr * t.ldy;
+    if (packed) t->aks = s.mr, t->astep = s.mr * t->K + PACK_GAP;
+    else t->astep = s.mr * t->ars;
+    t->count = s.large;
+    bk_tiles[s.mr](t);
+    t->a += s.large * t->astep;
+    t->c += s.large * s.mr * t->ldc;
+    if (t->y) t->y += s.large * s.mr * t->ldy;
   }
-  if (packed) t.ars = 1, t.aks = s.mr - 1, t.astep = (s.mr - 1) * t.K + PACK_GAP;
-  else t.astep = (s.mr - 1) * t.ars;
-  t.count = s.small;
-  bk_tiles[s.mr - 1](&t);
+  const int64_t mr = s.mr - 1;
+  if (packed) t->aks = mr, t->astep = mr * t->K + PACK_GAP;
+  else t->astep = mr * t->ars;
+  t->count = s.small;
+  bk_tiles[mr](t);
 }
 
 /* ---- packing rows of a whose k runs down memory (aks = ld, ars = 1) ---- */
