@@ -1,7 +1,7 @@
 /* matmul.h: C = op(A) op(B) on row-major operands, batched.
  *
- * op(B) is packed into panels of KBLOCK x 16 just before their first use, unless it is small or met by few rows; op(A) is
- * packed by strips of STRIP rows where there is more than one.
+ * op(B) is packed into panels of KBLOCK x 16, unless it is small or met by few rows: by the first tile that reads it, or
+ * just before where it must be transposed. op(A) is packed by strips of STRIP rows where there is more than one.
  */
 #ifndef BRISKNET_MATMUL_H
 #define BRISKNET_MATMUL_H
@@ -39,12 +39,7 @@ static bk_plan plan_matmul(const bk_args *a) {
 /* Packs w columns of op(B), zeros past them. */
 static void bk_pack_b(const float *b, int64_t brs, int64_t bcs, int64_t kc, int64_t w, float *out) {
   int64_t k = 0;
-  if (bcs == 1 && w == BK_PANEL) {            /* the columns to the right come next: fetch them to a farther cache */
-    for (; k < kc; k++) {
-      __builtin_prefetch(b + k * brs + BK_PANEL, 0, 2);
-      BK_UNROLL for (int q = 0; q < NV; q++) v_store(out + k * BK_PANEL + q * VL, v_load(b + k * brs + q * VL));
-    }
-  } else if (bcs == 1) {
+  if (bcs == 1) {
     for (; k < kc; k++)
       for (int q = 0; q < BK_PANEL; q += VL)
         v_store(out + k * BK_PANEL + q, w > q ? v_load_n(b + k * brs + q, w - q) : v_zero());
@@ -111,14 +106,13 @@ static void bk_multiply_block(const bk_product *g, int64_t k0, int64_t kc, int64
       const float *b = g->b + k0 * g->brs + (j0 + j) * g->bcs;
       float *panel = panels + (direct_a ? 0 : j * kc);
       t.nc = bk_min(BK_PANEL, nc - j);
-      if (direct_b && t.nc == BK_PANEL) t.b = b, t.bks = g->brs;
-      else {
-        if (i0 == 0) bk_pack_b(b, g->brs, g->bcs, kc, t.nc, panel);
-        t.b = panel, t.bks = BK_PANEL;
-      }
+      const int in_place = g->bcs == 1 && t.nc == BK_PANEL && (direct_b || i0 == 0);
+      if (!in_place && i0 == 0) bk_pack_b(b, g->brs, g->bcs, kc, t.nc, panel);
+      t.b = in_place ? b : panel, t.bks = in_place ? g->brs : BK_PANEL;
       t.a = direct_a ? a : packed_a;
       t.c = g->c + i0 * g->ldc + j0 + j;
-      bk_strip(&t, split, !direct_a);
+      if (in_place && !direct_b) bk_strip_copying(&t, split, !direct_a, panel);
+      else bk_strip(&t, split, !direct_a);
     }
   }
 }

@@ -12,6 +12,7 @@
 #define NV (BK_PANEL / VL)   /* vectors in a row of a tile */
 #define KBLOCK 256           /* rows of a panel worked on at a time: 16 KiB, half of an L1 cache */
 #define STRIP 144            /* rows worked on at a time: with KBLOCK columns 144 KiB of a, which stays in an L2 cache */
+#define COPY_AHEAD 8         /* rows of b fetched ahead while a tile copies it */
 #define PACK_GAP 16          /* floats between packed pieces: keeps them off each other's cache sets, takes overhang */
 
 /* What becomes of a finished sum. Those from FIN_CALL on leave the registers first: their code is too long to be in
@@ -28,6 +29,7 @@ typedef struct bk_tile {
   int64_t count;
   const float *init;         /* 16 floats: a bias, or bk_zeros */
   const float *y; int64_t ldy;   /* FIN_*SLOPE: stored outputs whose activation is undone */
+  float *copy;               /* bk_copy_tiles: receives the rows of b as a panel */
   int add;                   /* c holds the sums of earlier k blocks */
   int fin, act;
   float alpha, scale;
@@ -111,7 +113,7 @@ BK_INLINE void bk_tile_finish(const bk_tile *t, const int mr, vf c[][NV], float 
   BK_WALK(p, c0, ldc, i, j, mr, v_store(p + j * VL, c[i][j]));
 }
 
-BK_INLINE void bk_tile_body(const bk_tile *t, const int mr) {
+BK_INLINE void bk_tile_body(const bk_tile *t, const int mr, const int copying) {
   const int64_t ars = t->ars, aks = t->aks, bks = t->bks;
   const float *a0 = t->a, *y = t->y;
   float *c0 = t->c;
@@ -121,11 +123,17 @@ BK_INLINE void bk_tile_body(const bk_tile *t, const int mr) {
     if (t->add) BK_WALK(p, c0, t->ldc, i, j, mr, if (j == 0) __builtin_prefetch(p, 1));
     if (y) BK_WALK(p, y, t->ldy, i, j, mr, if (j == 0) __builtin_prefetch(p));
     const float *a = a0, *b = t->b;
+    float *copy = t->copy;
     for (int64_t k = t->K; k > 0; k--) {
       vf bv[NV];
       BK_UNROLL for (int j = 0; j < NV; j++) {
         bv[j] = v_load(b + j * VL);
         if (NV <= 2) BK_PIN(bv[j]);      /* keep it in a register: gcc folds the load into every FMA otherwise */
+      }
+      if (copying) {
+        __builtin_prefetch(b + COPY_AHEAD * bks);
+        BK_UNROLL for (int j = 0; j < NV; j++) v_store(copy + j * VL, bv[j]);
+        copy += BK_PANEL;
       }
       BK_UNROLL for (int i = 0; i < mr; i++) {
         vf av = v_bcast(a + i * ars);
@@ -145,7 +153,9 @@ BK_INLINE void bk_tile_body(const bk_tile *t, const int mr) {
 }
 
 typedef void (*bk_tile_fn)(const bk_tile *t);
-#define BK_TILE(R) BK_NOINLINE void bk_tile_##R(const bk_tile *t) { bk_tile_body(t, R); }
+#define BK_TILE(R) \
+  BK_NOINLINE void bk_tile_##R(const bk_tile *t) { bk_tile_body(t, R, 0); } \
+  BK_NOINLINE void bk_copy_tile_##R(const bk_tile *t) { bk_tile_body(t, R, 1); }
 BK_TILE(1) BK_TILE(2) BK_TILE(3)
 #if BK_MR >= 6
 BK_TILE(4) BK_TILE(5) BK_TILE(6)
@@ -153,15 +163,15 @@ BK_TILE(4) BK_TILE(5) BK_TILE(6)
 #if BK_MR >= 12
 BK_TILE(7) BK_TILE(8) BK_TILE(9) BK_TILE(10) BK_TILE(11) BK_TILE(12)
 #endif
-static const bk_tile_fn bk_tiles[BK_MR + 1] = {
-  0, bk_tile_1, bk_tile_2, bk_tile_3,
-#if BK_MR >= 6
-  bk_tile_4, bk_tile_5, bk_tile_6,
+#if BK_MR == 3
+#define BK_TABLE_OF(f) {0, f##1, f##2, f##3}
+#elif BK_MR == 6
+#define BK_TABLE_OF(f) {0, f##1, f##2, f##3, f##4, f##5, f##6}
+#else
+#define BK_TABLE_OF(f) {0, f##1, f##2, f##3, f##4, f##5, f##6, f##7, f##8, f##9, f##10, f##11, f##12}
 #endif
-#if BK_MR >= 12
-  bk_tile_7, bk_tile_8, bk_tile_9, bk_tile_10, bk_tile_11, bk_tile_12,
-#endif
-};
+static const bk_tile_fn bk_tiles[BK_MR + 1] = BK_TABLE_OF(bk_tile_);
+static const bk_tile_fn bk_copy_tiles[BK_MR + 1] = BK_TABLE_OF(bk_copy_tile_);
 
 /* How a strip of rows falls into tiles: `large` of mr rows, then `small` of mr - 1 (32 rows: 2 of 6, 4 of 5). */
 typedef struct bk_split { int32_t mr, large, small; } bk_split;
@@ -192,7 +202,22 @@ BK_INLINE void bk_strip(bk_tile *t, bk_split s, int packed) {
   if (packed) t->aks = mr, t->astep = mr * t->K + PACK_GAP;
   else t->astep = mr * t->ars;
   t->count = s.small;
-  bk_tiles[mr](t);
+  if (s.small) bk_tiles[mr](t);
+}
+
+/* The same where b is read in place for the first time: the first tile leaves it in `panel`, which the others read. */
+BK_INLINE void bk_strip_copying(bk_tile *t, bk_split s, int packed, float *panel) {
+  const int64_t mr = s.large ? s.mr : s.mr - 1;
+  if (packed) t->ars = 1, t->aks = mr;
+  t->astep = packed ? mr * t->K + PACK_GAP : mr * t->ars;
+  t->count = 1;
+  t->copy = panel;
+  bk_copy_tiles[mr](t);
+  t->b = panel, t->bks = BK_PANEL;
+  t->a += t->astep, t->c += mr * t->ldc;
+  if (s.large) s.large--;
+  else s.small--;
+  if (s.large + s.small) bk_strip(t, s, packed);
 }
 
 /* ---- packing rows of a whose k runs down memory (aks = ld, ars = 1) ---- */
