@@ -116,6 +116,8 @@ class Comparison:
             if "skip" in tuned:
                 if tuned["skip"] == "nothing comparable":
                     return None
+                if peer in OURS:
+                    raise PeerError(f"{peer} does not run {spec['name']}: {tuned['skip']}")
                 log(f"  {peer:14} does not run: {tuned['skip']}")
                 return {"skip": tuned["skip"]}
             verdicts = []

@@ -91,15 +91,7 @@ class Worker:
             try:
                 task = build()
                 self.select(task)
-                if task.info.get("slow"):  # a program that warms up by itself
-                    took = measure(task, 0)["per_unit"]
-                else:
-                    for _ in range(1 if spec["kind"] in ("first_step", "accuracy") else 2):  # compile, fill caches
-                        wall, _, _ = timed(task)
-                    if best and not task.value and wall / task.units > 5 * best[0]:  # hopeless: spend no more on it
-                        tried[label] = wall / task.units
-                        continue
-                    took = min(measure(task, seconds)["per_unit"] for _ in range(2))
+                took = self.trial(task, seconds, best and best[0], spec["kind"] in ("first_step", "accuracy"))
             except Exception as error:  # a variant that does not work here is a finding, not the end
                 tried[label] = f"{type(error).__name__}: {error}"[:300]
                 continue
@@ -116,6 +108,19 @@ class Worker:
             "executor": self.peer.executor(self.task) if hasattr(self.peer, "executor") else None,
             "value": self.task.value,
         }  # fmt: skip
+
+    @staticmethod
+    def trial(task, seconds, best, compiles_anew):
+        """What one unit of a variant takes: two runs to warm up, then two measurements, where those are worth it."""
+        if task.info.get("slow"):  # a program that warms up by itself
+            return measure(task, 0)["per_unit"]
+        for _ in range(1 if compiles_anew else 2):
+            wall, _, _ = timed(task)
+        long = wall > 3 * seconds > 0
+        hopeless = best is not None and wall / task.units > 5 * best
+        if not task.value and (long or hopeless):
+            return wall / task.units
+        return min(measure(task, seconds)["per_unit"] for _ in range(2))
 
     @staticmethod
     def select(task):
