@@ -12,6 +12,7 @@ from brisknet import config, initializers, regularizers
 from brisknet.graph.ir import Tensor
 from brisknet.graph.trace import Trace, current_graph, name_scope
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure
+from brisknet.layers.tracking import tracked
 from brisknet.utils.naming import auto_name, near_names, to_snake_case
 from brisknet.variables import Variable
 
@@ -47,6 +48,10 @@ def calling(training=None, model=None):
         _context.current = outer
 
 
+# Attributes that hold layers or variables which are known already, or are none of the layer's parts.
+_UNTRACKED = frozenset({"_layers", "_own", "_inbound_nodes", "_losses", "_given", "_build_shape", "_compile_args", "history"})
+
+
 class Layer:
     """A callable with weights. Subclasses define __init__, build(input_shape), call(inputs, ...) and get_config().
 
@@ -55,6 +60,11 @@ class Layer:
     dtype       dtype of its weights, config.floatx() by default
     activity_regularizer   a penalty on its outputs
     """
+
+    def __new__(cls, *args, **kwargs):
+        layer = object.__new__(cls)
+        object.__setattr__(layer, "_given", (args, kwargs))  # for the config of classes without get_config()
+        return layer
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None, **kwargs):
         object.__setattr__(self, "_layers", [])
@@ -88,11 +98,24 @@ class Layer:
         raise NotImplementedError(f"layer {type(self).__name__} must define call(self, inputs)")
 
     def get_config(self) -> dict:
-        """The constructor's arguments."""
+        """The constructor's arguments. A class with arguments of its own gets them here where they are plain data."""
         out = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
         if self.activity_regularizer is not None:
             out["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        if type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__:
+            out.update(self._own_arguments())
         return out
+
+    def _own_arguments(self) -> dict:
+        args, kwargs = self._given
+        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs).arguments
+        given = {k: v for k, v in list(bound.items())[1:] if k != "kwargs"}
+        hard = [k for k, v in given.items() if not all(_is_plain(leaf) for leaf in flatten(v))]
+        if hard:
+            raise NotImplementedError(
+                f"{type(self).__name__}: the argument(s) {hard} can't be written into a config; define get_config()"
+            )
+        return given
 
     @classmethod
     def from_config(cls, config: dict):
@@ -146,15 +169,20 @@ class Layer:
             todo[:0] = layer._layers
 
     def __setattr__(self, name, value):
-        if name != "_layers" and hasattr(self, "_layers"):
-            for item in flatten(value) if isinstance(value, (list, tuple, dict)) else [value]:
-                if isinstance(item, Layer) and item is not self and not name.startswith("_inbound"):
-                    if all(item is not known for known in self._layers):
-                        self._layers.append(item)
-                elif isinstance(item, Variable) and "_own" in self.__dict__ and all(item is not v for v in self._own):
-                    item.path = f"{self.name}/{item.name}"
-                    self._own.append(item)
+        if name not in _UNTRACKED and "_layers" in self.__dict__:
+            self._track(value)
+            value = tracked(value, self)
         object.__setattr__(self, name, value)
+
+    def _track(self, value) -> None:
+        """Take the layers and variables in `value` for parts of this layer."""
+        for item in flatten(value) if isinstance(value, (list, tuple, dict)) else (value,):
+            if isinstance(item, Layer) and item is not self:
+                if all(item is not known for known in self._layers):
+                    self._layers.append(item)
+            elif isinstance(item, Variable) and all(item is not v for v in self.__dict__.get("_own", (item,))):
+                item.path = f"{self.name}/{item.name}"
+                self._own.append(item)
 
     @property
     def weights(self) -> list[Variable]:
@@ -236,6 +264,11 @@ class Layer:
         if any(isinstance(t, KerasTensor) for t in leaves):
             return self._symbolic_call(args, kwargs)
         if current_graph() is None:
+            if args and isinstance(args[0], (list, tuple)) and any(isinstance(t, (int, float)) for t in flatten(args[0])):
+                raise TypeError(
+                    f"layer {self.name!r}: arrays expected, got numbers in a {type(args[0]).__name__}; make it an array "
+                    "first, np.array(...)"
+                )
             args = tuple(map_structure(self._to_array, a) for a in args)
         self._ensure_built(args, kwargs)
         with calling(kwargs.get("training")) as context:
@@ -423,6 +456,10 @@ def _dtype_name(dtype) -> str:
     if name not in names:
         raise ValueError(f"dtype must be one of {', '.join(names)}, got {dtype!r}")
     return name
+
+
+def _is_plain(x) -> bool:
+    return x is None or isinstance(x, (bool, int, float, str))
 
 
 def _shape_argument(shape, name: str) -> tuple:

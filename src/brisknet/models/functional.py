@@ -6,6 +6,7 @@ import numpy as np
 
 from brisknet.layers.core import InputLayer
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure, source_layers
+from brisknet.layers.layer import Layer
 from brisknet.models.model import Model
 from brisknet.models.order import layers_by_depth
 from brisknet.saving.objects import deserialize_layer, serialize_layer
@@ -133,6 +134,9 @@ class Functional(Model):
     def build(self, input_shape=None) -> None:
         """Nothing to do: the calls that made the model have built its layers."""
 
+    def _has_graph(self) -> bool:
+        return type(self).call is Functional.call
+
     # ---- config -------------------------------------------------------------------------------------------------
     def get_config(self) -> dict:
         """Layers, the calls between them, inputs and outputs, as plain data."""
@@ -194,7 +198,11 @@ class Functional(Model):
             if len(later) == len(todo):
                 raise ValueError(f"model config: the calls of {sorted({n for n, _, _ in todo})} never get their inputs")
             todo = later
-        return cls(resolve(config["inputs"]), resolve(config["outputs"]), config["name"], config.get("trainable", True))
+        model = Layer.__new__(cls)  # a subclass may have a constructor that makes other layers than the config's
+        Functional.__init__(
+            model, resolve(config["inputs"]), resolve(config["outputs"]), config["name"], config.get("trainable", True)
+        )
+        return model
 
 
 def _value(t, values):

@@ -18,14 +18,15 @@ class Model(Trainer, Layer):
     def __new__(cls, *args, **kwargs):
         from brisknet.models.functional import Functional
 
-        if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
-            return object.__new__(Functional)
-        return object.__new__(cls)
+        functional = cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs)
+        return Layer.__new__(Functional if functional else cls, *args, **kwargs)
 
     def __init__(self, *args, **kwargs):
         if type(self) is Model and not args and not kwargs:
             raise TypeError("Model() needs inputs and outputs, or a subclass with its own call(); see also Sequential")
-        Layer.__init__(self, *args, **kwargs)
+        if args or "inputs" in kwargs or "outputs" in kwargs:
+            return _become_functional(self, args, kwargs)
+        Layer.__init__(self, **kwargs)
         Trainer.__init__(self)
 
     # ---- structure ----------------------------------------------------------------------------------------------
@@ -83,15 +84,38 @@ class Model(Trainer, Layer):
 
     # ---- copies -------------------------------------------------------------------------------------------------
     def __deepcopy__(self, memo):
-        new = type(self).from_config(self.get_config())
+        rebuild, args, state = self.__reduce__()
+        new = rebuild(*args)
         memo[id(self)] = new
-        _copy_state(self, new, memo)
+        new.__setstate__(copy.deepcopy(state, memo))
         return new
 
     def __reduce__(self):
-        return _rebuild, (type(self), self.get_config()), self._pickled_state()
+        # A subclass with a call() of its own is the sum of its attributes; other models are their config and weights.
+        if not self._has_graph():
+            return Layer.__new__, (type(self),), {"attributes": self._attributes(), "compiled": self._compiled_state()}
+        config = self.get_config()
+        return _rebuild, (type(self), config, self._custom_classes()), self._pickled_state()
+
+    def _has_graph(self) -> bool:
+        return False
+
+    def _custom_classes(self) -> dict:
+        """The classes of layers inside that are not this package's, by name: a copy is made of the same classes."""
+        classes = {type(layer).__name__: type(layer) for layer in self._walk() if layer is not self}
+        return {n: c for n, c in classes.items() if not c.__module__.startswith("brisknet.")}
+
+    def _attributes(self) -> dict:
+        """All that makes up a subclassed model, but for compiled programs and what compile() made."""
+        fresh = ("_lock", "_programs", "_fast", "_specs_cache", "history", "optimizer", "compiled", "_compile_args",
+                 "_losses_of_outputs", "_metrics", "_loss_tracker")  # fmt: skip
+        return {k: v for k, v in self.__dict__.items() if k not in fresh}
 
     def __setstate__(self, state):
+        if "attributes" in state:
+            self.__dict__.update(state["attributes"])
+            Trainer._renew(self)
+            return self._restore_compiled(state["compiled"])
         if state["weights"] is not None:
             if not self.built:
                 self.build(state["build_shape"])
@@ -106,12 +130,16 @@ class Model(Trainer, Layer):
         }
 
 
-def _rebuild(cls, config):
-    return cls.from_config(config)
+def _rebuild(cls, config, custom_objects):
+    return cls.from_config(config, custom_objects)
 
 
-def _copy_state(old, new, memo) -> None:
-    state = old._pickled_state()
-    state["compiled"] = copy.deepcopy(state["compiled"], memo)
-    new.__setstate__(state)
+def _become_functional(model, args, kwargs) -> None:
+    """super().__init__(inputs, outputs) in a subclass of Model: the class becomes one of Functional (as in Keras)."""
+    from brisknet.models.functional import Functional
+
+    cls = type(model)
+    if not issubclass(cls, Functional):
+        cls.__bases__ = tuple(Functional if base is Model else base for base in cls.__bases__)
+    Functional.__init__(model, *args, **kwargs)
 

@@ -178,6 +178,9 @@ class Sequential(Model):
     input_names = property(lambda self: self._need_built().input_names)
     output_names = property(lambda self: self._need_built().output_names)
 
+    def _has_graph(self) -> bool:
+        return type(self).call is Sequential.call
+
     # ---- config -------------------------------------------------------------------------------------------------
     def get_config(self) -> dict:
         return {"name": self.name, "trainable": self.trainable, "layers": [serialize_layer(x) for x in self._stack]}
@@ -191,4 +194,6 @@ class Sequential(Model):
             if name is not None:
                 by_name[name] = layer  # a layer that is in the stack twice is one layer
             layers.append(layer)
-        return cls(layers, config.get("trainable", True), config["name"])
+        model = Layer.__new__(cls)  # a subclass may have a constructor that makes other layers than the config's
+        Sequential.__init__(model, layers, config.get("trainable", True), config["name"])
+        return model

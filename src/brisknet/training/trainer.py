@@ -34,13 +34,16 @@ class Trainer:
     """The part of Model that trains."""
 
     def __init__(self):
-        self._reset_compiled()
         object.__setattr__(self, "_step_counter", Variable(np.zeros((), np.int64), trainable=False, name="step"))
         self._shuffle_key = draw_seed()
         self._epochs_begun = 0
         self.stop_training = False
+        self._renew()
+
+    def _renew(self) -> None:
+        """What no copy of a model takes along: nothing compiled, a lock of its own."""
+        self._reset_compiled()
         object.__setattr__(self, "_lock", threading.RLock())
-        object.__setattr__(self, "_fast", None)
 
     def _reset_compiled(self) -> None:
         object.__setattr__(self, "optimizer", None)
@@ -178,11 +181,15 @@ class Trainer:
             elif len(shape) == len(want) + 1 and shape[-1] == 1:
                 shape = shape[:-1]
             if len(shape) != len(want) or any(w not in (None, s) for s, w in zip(shape[1:], want[1:], strict=True)):
-                label = name if len(arrays) == 1 else f"{name}[{i}]"
+                label = name if len(arrays) == 1 else f"{name}[{self._input_label(i)!r}]"
                 hint = ""
                 if len(shape) == len(want) - 1:
                     hint = f"; a single sample is given as {label}[None, :]"
                 raise ValueError(f"{label}: shape (rows, {', '.join(map(str, want[1:]))}) expected, got {a.shape}{hint}")
+
+    def _input_label(self, i: int):
+        struct = self._input_shape_structure()
+        return _input_keys(struct, getattr(self, "input_names", None))[0][i]
 
     def _targets(self, y, name="y") -> list:
         """One array (or None) an output."""
@@ -245,9 +252,10 @@ class Trainer:
             if w is not None and not np.isfinite(w).all():
                 raise ValueError(f"{name}: finite numbers expected, got NaN or infinity")
             if w is not None and w.shape[1:] not in ((), (1,)) and w.shape[1:] != tuple(shape[1:-1])[: w.ndim - 1]:
+                places = f" or one a place, shape (rows, {', '.join(map(str, shape[1:-1]))})," if len(shape) > 2 else ""
                 raise ValueError(
-                    f"{name}: one weight a row, shape (rows,), or one a place, shape (rows, {str(shape[1:-1])[1:-1]}), "
-                    f"expected for outputs {tuple(shape)}, got shape {w.shape}"
+                    f"{name}: one weight a row, shape (rows,),{places} expected for outputs {tuple(shape)}, got shape "
+                    f"{w.shape}"
                 )
             out.append(w)
         return out
@@ -268,8 +276,10 @@ class Trainer:
         shown = {"x": name, "y": before + "y", "w": before + "sample_weight"}
         self._losses_of_outputs.check_targets(ys, self._output_shapes(), shown["y"])
         ws = self._weights(sample_weight, class_weight, ys, shown["w"])
+        outputs = self._losses_of_outputs.names
+        keys = {"x": [self._input_label(i) for i in range(len(xs))] if len(xs) > 1 else [], "y": outputs, "w": outputs}
         rows = data.same_length({
-            f"{shown[kind]}[{i}]" if len(arrays) > 1 else shown[kind]: a
+            f"{shown[kind]}[{keys[kind][i]!r}]" if len(arrays) > 1 else shown[kind]: a
             for kind, arrays in (("x", xs), ("y", ys), ("w", ws)) for i, a in enumerate(arrays)
         })  # fmt: skip
         return (xs, ys, ws), rows
