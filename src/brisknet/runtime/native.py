@@ -117,12 +117,12 @@ class NativeProgram:
 
 def _table(segments, place, join: bool, ints):
     """(the bk_segment array, the instruction's ints for it): with join, segments that lie one after another in every
-    buffer become one."""
+    buffer become one. Only alignment gaps may lie between; what they hold is updated too, and never read."""
     rows: list = []
     for s in segments:
         row = [place(s.param), place(s.grad), [place(r) for r in s.slots], s.n, 0, s.decay, s.l1, s.l2]
-        if join and rows and rows[-1][5:] == row[5:] and _follows(rows[-1], row):
-            rows[-1][3] += s.n
+        if join and rows and rows[-1][5:] == row[5:] and (gap := _gap(rows[-1], row)) is not None:
+            rows[-1][3] += gap + s.n
         else:
             rows.append(row)
     units = 0
@@ -134,13 +134,14 @@ def _table(segments, place, join: bool, ints):
     return table, (len(rows), units, *ints[2:])
 
 
-def _follows(last, row) -> bool:
+def _gap(last, row) -> int | None:
+    """Elements between two segments where it is the same alignment gap in every buffer, else None."""
     n = 4 * last[3]
-    return (
-        last[0] + n == row[0]
-        and last[1] + n == row[1]
-        and all(a + n == b for a, b in zip(last[2], row[2], strict=True))
-    )
+    gap = row[0] - last[0] - n
+    buffers = [(last[1], row[1]), *zip(last[2], row[2], strict=True)]
+    if not 0 <= gap < ALIGN or any(b - a - n != gap for a, b in buffers):
+        return None
+    return gap // 4
 
 
 def settle(layouts: dict) -> None:
