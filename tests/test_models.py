@@ -234,6 +234,36 @@ def test_unused_and_repeated_inputs():
     assert Model([a, a], Dense(2)(a)).predict([np.ones((4, 3)), np.ones((4, 3))], verbose=0).shape == (4, 2)
 
 
+def test_arithmetic_and_indexing_of_symbolic_tensors(backend):
+    import json
+
+    a = Input((4, 3), name="a")
+    first = a[:, 0]
+    rest = a[..., 1:]
+    m = bn.ops.mean(rest * 2 + 1, axis=1)
+    joined = bn.ops.concatenate([first, -m * np.array([1.0, 2.0]), abs(first - 0.5)], axis=-1)
+    model = Model(a, bn.ops.reshape(joined / 2.0, (-1, 2, 4)))
+    x = np.random.default_rng(0).normal(size=(5, 4, 3)).astype("float32")
+    mean = (x[..., 1:] * 2 + 1).mean(1)
+    expected = np.concatenate([x[:, 0], -mean * [1, 2], abs(x[:, 0] - 0.5)], axis=-1).reshape(5, 2, 4) / 2
+    assert model.output_shape == (None, 2, 4)
+    assert np.allclose(model.predict(x, verbose=0), expected, atol=1e-6)
+    for twin in (Model.from_config(json.loads(json.dumps(model.get_config()))), pickle.loads(pickle.dumps(model))):
+        assert np.array_equal(twin.predict(x, verbose=0), model.predict(x, verbose=0))
+    with pytest.raises(TypeError, match="indexed by ints, slices"):
+        a[[0, 1]]
+    with pytest.raises(IndexError):
+        a[:, 7]
+
+
+def test_a_model_called_on_other_sizes_of_its_open_axes():
+    a = Input((None, 3))
+    inner = Model(a, Dense(2)(a))
+    assert inner.output_shape == (None, None, 2)
+    outer = Input((5, 3))
+    assert Flatten()(inner(outer)).shape == (None, 10)
+
+
 # ---- subclassed models ------------------------------------------------------------------------------------------------
 class Sum(Model):
     def __init__(self, units=3, **kwargs):
@@ -277,6 +307,98 @@ def test_subclassed_model_of_several_outputs(backend):
     h = model.fit(np.ones((5, 4)), [np.ones((5, 3)), np.ones((5, 1))], verbose=0).history
     assert len(h) == 3 and h["loss"][0] == pytest.approx(sum(v[0] for k, v in h.items() if k != "loss"), rel=1e-5)
     assert [p.shape for p in model.predict(np.ones((2, 4)), verbose=0)] == [(2, 3), (2, 1)]
+
+
+class Stack(Model):
+    """Layers in a list that grows, in a dict, and no get_config()."""
+
+    def __init__(self):
+        super().__init__()
+        self.blocks, self.heads = [], {}
+        for units in (5, 4):
+            self.blocks.append(Dense(units, activation="relu"))
+        self.heads["out"] = Dense(2)
+
+    def call(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.heads["out"](x)
+
+
+def test_layers_in_lists_and_dicts_are_found(backend):
+    model = Stack()
+    model.blocks[1] = Dense(3)
+    model.blocks += [Dense(4)]
+    model.compile("adam", "mse")
+    model.fit(np.ones((5, 4)), np.ones((5, 2)), verbose=0)
+    assert len(model.layers) == 5 and model.count_params() == 25 + 18 + 16 + 10
+    assert all(w.trainable for w in model.weights) and len(model.trainable_weights) == 8
+
+
+@pytest.mark.parametrize("make", [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy])
+def test_copies_of_subclassed_models(backend, make):
+    x = np.random.default_rng(0).normal(size=(8, 4))
+    model = Stack()
+    model.compile("adam", "mse", metrics=["mae"])
+    model.fit(x, np.ones((8, 2)), verbose=0)
+    twin = make(model)
+    assert type(twin) is Stack and np.array_equal(twin.predict(x, verbose=0), model.predict(x, verbose=0))
+    runs = [m.fit(x, np.ones((8, 2)), epochs=2, verbose=0, shuffle=False).history for m in (model, twin)]
+    assert runs[0] == runs[1] and equal(model.get_weights(), twin.get_weights())
+    twin.set_weights([w * 0 for w in twin.get_weights()])
+    assert not equal(model.get_weights(), twin.get_weights())
+    assert not make(Stack()).built
+
+
+class ByFunction(Model):
+    def __init__(self, units=2):
+        inputs = Input((3,))
+        super().__init__(inputs, Dense(units)(inputs), name="by_function")
+
+
+class OwnStack(Sequential):
+    def __init__(self, units=2):
+        super().__init__([Input((3,)), Dense(units)], name="own_stack")
+
+
+@pytest.mark.parametrize("cls", [ByFunction, OwnStack])
+def test_subclasses_that_make_their_own_graph(backend, cls):
+    model = cls(4)
+    model.compile("adam", "mse")
+    x = np.ones((5, 3))
+    model.fit(x, np.ones((5, 4)), verbose=0)
+    assert model.output_shape == (None, 4) and isinstance(model, cls)
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert type(twin) is cls and np.array_equal(twin.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+class Times(Layer):
+    """A layer without get_config()."""
+
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+
+def test_custom_layers_without_a_config_of_their_own():
+    model = Sequential([Input((3,)), Times(2.0), Dense(1)])
+    assert model.layers[0].get_config()["factor"] == 2.0
+    x = np.ones((2, 3))
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert np.array_equal(twin.predict(x, verbose=0), model.predict(x, verbose=0))
+    with pytest.raises(NotImplementedError, match="Times: the argument.*'factor'.* define get_config"):
+        Times(np.ones(3)).get_config()
+
+
+def test_copies_of_a_layer():
+    layer = Dense(2)
+    layer.build((None, 3))
+    for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert equal(twin.get_weights(), layer.get_weights()) and twin.name == layer.name
+        assert twin.kernel is twin.weights[0] and twin.kernel is not layer.kernel
 
 
 def test_a_subclassed_model_can_fail_and_go_on(backend):

@@ -61,6 +61,11 @@ class KerasTensor:
     def __iter__(self):
         raise TypeError("a symbolic KerasTensor can't be iterated")
 
+    def __getitem__(self, key):
+        from brisknet.layers.getitem import GetItem
+
+        return GetItem(key)(self)
+
 
 class CallNode:
     """One call of a layer: what went in and what came out."""
@@ -102,6 +107,7 @@ def _install_operators() -> None:
         setattr(KerasTensor, f"__{name}__", lambda self, other, fn=fn: fn(self, other))
         setattr(KerasTensor, f"__r{name}__", lambda self, other, fn=fn: fn(other, self))
     KerasTensor.__neg__ = lambda self: elementwise.negative(self)
+    KerasTensor.__abs__ = lambda self: elementwise.abs(self)
 
 
 _install_operators()

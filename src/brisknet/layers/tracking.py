@@ -13,10 +13,11 @@ def tracked(value, owner):
 
 
 class _Tracked:
-    _owner = None  # while a copy or a pickle is put together, items come before the owner
+    _owner = None
 
     def _seen(self, *items):
-        if self._owner is not None:
+        # While a copy or a pickle is put together, items may come before the owner, or before it is complete.
+        if self._owner is not None and "_layers" in vars(self._owner):
             for item in items:
                 self._owner._track(item)
 

@@ -84,6 +84,8 @@ class Trainer:
         self._reset_compiled()
         object.__setattr__(self, "optimizer", optimizer)
         self.run_eagerly = bool(run_eagerly)
+        object.__setattr__(self, "loss", loss)
+        self.steps_per_execution, self.jit_compile = steps_per_execution, jit_compile
         self._compile_args = args
         self.compiled = True
         if made is not None:
@@ -132,6 +134,10 @@ class Trainer:
         """All metrics back to the start."""
         for m in self.metrics:
             m.reset_state()
+
+    def get_metrics_result(self) -> dict:
+        """The loss and all metrics, as they are now."""
+        return self._logs()
 
     def _logs(self, prefix="") -> dict:
         return {prefix + n: m.result() for n, m in sorted(self._named_metrics(), key=lambda pair: pair[0])}
