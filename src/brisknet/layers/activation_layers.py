@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from brisknet import activations, initializers, ops, regularizers
+from brisknet.layers.core import constraint, serialize_constraint
 from brisknet.layers.layer import Layer
 from brisknet.ops.prelu import prelu
 
@@ -76,16 +79,32 @@ class ELU(_Elementwise):
 
 
 class Softmax(_Elementwise):
-    """Softmax along an axis; positions where `mask` is False get probability 0."""
+    """Softmax along an axis, or over several axes together; places where `mask` is False get probability 0.
+
+    mask   broadcasts to the inputs; True, or a number above 0.5, keeps a place
+    """
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
 
     def call(self, inputs, mask=None):
-        if mask is not None:
-            inputs = ops.add(inputs, ops.multiply(ops.cast(ops.logical_not(mask), "float32"), -3.4e38 / 2))
-        return ops.softmax(inputs, self.axis)
+        if mask is None:
+            return self._softmax(inputs)
+        keep = mask if str(mask.dtype) == "bool" else ops.greater(mask, 0.5)
+        # Where nothing is kept the softmax is uniform: the second `where` makes that zero too.
+        return ops.where(keep, self._softmax(ops.where(keep, inputs, -1e9)), 0.0)
+
+    def _softmax(self, x):
+        if not isinstance(self.axis, (tuple, list)):
+            return ops.softmax(x, self.axis)
+        ndim = len(x.shape)
+        last = [a % ndim for a in self.axis]
+        order = [a for a in range(ndim) if a not in last] + last
+        moved = ops.transpose(x, order)
+        kept = tuple(moved.shape[: ndim - len(last)])
+        flat = ops.softmax(ops.reshape(moved, (*kept, math.prod(moved.shape[ndim - len(last) :]))))
+        return ops.transpose(ops.reshape(flat, tuple(moved.shape)), [order.index(a) for a in range(ndim)])
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
@@ -95,12 +114,12 @@ class PReLU(Layer):
     """max(x, 0) + alpha min(x, 0) with learnt alpha, one per position, shared along `shared_axes`. He et al. 2015."""
 
     def __init__(
-        self, alpha_initializer="zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
+        self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
     ):
         super().__init__(**kwargs)
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = alpha_constraint
+        self.alpha_constraint = constraint(alpha_constraint, "PReLU: alpha_constraint")
         if shared_axes is None:
             self.shared_axes = None
         else:
@@ -128,5 +147,6 @@ class PReLU(Layer):
             **super().get_config(),
             "alpha_initializer": initializers.serialize(self.alpha_initializer),
             "alpha_regularizer": self.alpha_regularizer and regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": serialize_constraint(self.alpha_constraint),
             "shared_axes": self.shared_axes,
         }

@@ -18,11 +18,38 @@ from brisknet.variables import Variable
 __all__ = ["Activation", "Dense", "Dropout", "Flatten", "Input", "InputLayer", "OpLayer", "Reshape"]
 
 
+def _refuse(what: str, **given) -> None:
+    """ValueError for arguments that Keras has and this package does not support, unless they ask for nothing."""
+    for name, value in given.items():
+        if value is not None and value is not False:
+            raise ValueError(f"{what}: {name}={value!r} is not supported; leave it at its default")
+
+
+def constraint(value, name: str):
+    """A constraint as given: None or a callable (weight) -> weight; ValueError for anything else."""
+    if value is None or callable(value) and not isinstance(value, type):
+        return value
+    raise ValueError(f"{name}: None or a function (weight) -> weight expected, got {value!r}")
+
+
+def serialize_constraint(value):
+    """None, or {"class_name", "config"} of a constraint; ValueError for one without get_config()."""
+    if value is None:
+        return None
+    if not hasattr(value, "get_config"):
+        raise ValueError(f"constraint {value!r} has no get_config() and can't be written into a config")
+    return {"class_name": type(value).__name__, "config": value.get_config()}
+
+
 # ---- Input ------------------------------------------------------------------------------------------------------------
 class InputLayer(Layer):
     """The node that a symbolic input comes from."""
 
-    def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, name=None, input_tensor=None, **kwargs):
+    def __init__(
+        self, shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, input_tensor=None,
+        optional=False, name=None, **kwargs,
+    ):  # fmt: skip
+        _refuse("Input", sparse=sparse, ragged=ragged, tensor=input_tensor, optional=optional)
         super().__init__(name=name, dtype=dtype, **kwargs)
         if batch_shape is not None:
             batch_size, shape = tuple(batch_shape)[0], tuple(batch_shape)[1:]
@@ -42,16 +69,25 @@ class InputLayer(Layer):
         return self._inbound_nodes[0].outputs
 
     def get_config(self):
-        return {"batch_shape": self.batch_shape, "dtype": self.dtype, "name": self.name}
+        return {"batch_shape": self.batch_shape, "dtype": self.dtype, "sparse": False, "ragged": False, "name": self.name}
 
     @property
     def output(self):
         return self._inbound_nodes[0].outputs
 
 
-def Input(shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
-    """A symbolic input: shape without the batch (None where open), dtype float32 by default."""
-    return InputLayer(shape, batch_size, dtype, batch_shape, name).output
+def Input(
+    shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, name=None, tensor=None,
+    optional=False,
+):  # fmt: skip
+    """A symbolic input: shape without the batch (None where open), dtype float32 by default.
+
+    sparse, ragged, tensor and optional are Keras' arguments; ValueError where they ask for something.
+    """
+    return InputLayer(
+        shape, batch_size, dtype, sparse, ragged, batch_shape=batch_shape, input_tensor=tensor, optional=optional,
+        name=name,
+    ).output  # fmt: skip
 
 
 class OpLayer(Layer):
@@ -61,8 +97,9 @@ class OpLayer(Layer):
         from brisknet.utils.naming import auto_name
 
         super().__init__(name=name or auto_name(op), **kwargs)
-        self.op, self.attrs = op, dict(attrs or {})
-        self._pattern = [None if isinstance(x, KerasTensor) else np.asarray(_plain(x)) for x in inputs]
+        self.op, self.attrs = op, {k: _tuples(v) for k, v in (attrs or {}).items()}
+        # An input that is no symbolic tensor is a constant; in a config: None, or {"value", "dtype"}.
+        self._pattern = [None if x is None or isinstance(x, KerasTensor) else _constant(x) for x in inputs]
         self.built = True
 
     def call(self, *tensors):
@@ -79,11 +116,19 @@ class OpLayer(Layer):
         return self(*[x for x in inputs if isinstance(x, KerasTensor)])
 
     def get_config(self):
-        return {"op": self.op, "attrs": self.attrs, "name": self.name}
+        constants = [None if x is None else {"value": x.tolist(), "dtype": x.dtype.name} for x in self._pattern]
+        return {"op": self.op, "inputs": constants, "attrs": self.attrs, "name": self.name}
 
 
-def _plain(x):
-    return x.value if isinstance(x, Variable) else x
+def _constant(x):
+    if isinstance(x, dict):
+        return np.asarray(x["value"], x["dtype"])
+    return np.asarray(x.value if isinstance(x, Variable) else x)
+
+
+def _tuples(x):
+    """Lists as tuples, at any depth: what a config in JSON has made of the attributes of an op."""
+    return tuple(_tuples(v) for v in x) if isinstance(x, (list, tuple)) else x
 
 
 # ---- Dense ------------------------------------------------------------------------------------------------------------
@@ -97,8 +142,9 @@ class Dense(Layer):
     def __init__(
         self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
         kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
-        bias_constraint=None, **kwargs,
+        bias_constraint=None, lora_rank=None, lora_alpha=None, quantization_config=None, **kwargs,
     ):  # fmt: skip
+        _refuse("Dense", lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = _positive_int(units, "Dense: units")
         self.activation = activations.get(activation)
@@ -107,7 +153,8 @@ class Dense(Layer):
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
+        self.kernel_constraint = constraint(kernel_constraint, "Dense: kernel_constraint")
+        self.bias_constraint = constraint(bias_constraint, "Dense: bias_constraint")
 
     def build(self, input_shape):
         if len(input_shape) < 2:
@@ -156,6 +203,9 @@ class Dense(Layer):
             "bias_initializer": initializers.serialize(self.bias_initializer),
             "kernel_regularizer": self.kernel_regularizer and regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": self.bias_regularizer and regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": self.activity_regularizer and regularizers.serialize(self.activity_regularizer),
+            "kernel_constraint": serialize_constraint(self.kernel_constraint),
+            "bias_constraint": serialize_constraint(self.bias_constraint),
         }
 
 

@@ -9,19 +9,21 @@ __all__ = ["Add", "Concatenate", "add", "concatenate"]
 
 
 def _check_list(shapes, name: str) -> list:
-    if not isinstance(shapes, list) or len(shapes) < 2 or not all(isinstance(s, (tuple, list)) for s in shapes):
-        raise ValueError(f"{name}: a list of at least two inputs expected, got {shapes!r}")
+    if not isinstance(shapes, list) or not shapes or not all(isinstance(s, (tuple, list)) for s in shapes):
+        raise ValueError(f"{name}: a list of inputs expected, got {shapes!r}")
     return [tuple(s) for s in shapes]
 
 
 class Add(Layer):
-    """The sum of a list of inputs, broadcast as in NumPy."""
+    """The sum of a list of inputs, broadcast; inputs of lower rank get axes of 1 behind the batch, as in Keras."""
 
     def build(self, input_shape):
         _check_list(input_shape, f"Add {self.name!r}")
         self.compute_output_shape(input_shape)
 
     def call(self, inputs):
+        rank = max(len(x.shape) for x in inputs)
+        inputs = [x if len(x.shape) == rank else ops.reshape(x, _padded(tuple(x.shape), rank)) for x in inputs]
         out = inputs[0]
         for x in inputs[1:]:
             out = ops.add(out, x)
@@ -29,15 +31,19 @@ class Add(Layer):
 
     def compute_output_shape(self, input_shape):
         shapes = _check_list(input_shape, f"Add {self.name!r}")
-        out = shapes[0]
+        rank = max(len(s) for s in shapes)
+        out = _padded(shapes[0], rank)
         for s in shapes[1:]:
-            out = _merge(out, s, self.name)
+            out = _merge(out, _padded(s, rank), self.name)
         return out
 
 
+def _padded(shape, rank: int):
+    """The shape with axes of 1 after the batch, so that it has `rank` axes."""
+    return (*shape[:1], *(1,) * (rank - len(shape)), *shape[1:])
+
+
 def _merge(a, b, name):
-    lead = max(len(a), len(b))
-    a, b = (1,) * (lead - len(a)) + a, (1,) * (lead - len(b)) + b
     out = []
     for x, y in zip(a, b, strict=True):
         if x is not None and y is not None and x != y and 1 not in (x, y):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from brisknet import initializers, ops, regularizers
+from brisknet import config, initializers, ops, regularizers
+from brisknet.layers.core import constraint, serialize_constraint
 from brisknet.layers.layer import Layer
 from brisknet.ops.dispatch import float_array
 from brisknet.ops.norm import batch_norm_infer, batch_norm_train, ema
@@ -23,12 +24,15 @@ class BatchNormalization(Layer):
     def __init__(
         self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
         gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
-        beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None,
-        synchronized=False, **kwargs,
+        beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, renorm=False,
+        renorm_clipping=None, renorm_momentum=0.99, synchronized=False, **kwargs,
     ):  # fmt: skip
         super().__init__(**kwargs)
         if synchronized:
             raise ValueError("BatchNormalization: synchronized=True is not supported: there is one process and one device")
+        if renorm:
+            raise ValueError("BatchNormalization: renorm is not supported; leave it at False")
+        self._renorm = renorm_clipping, renorm_momentum  # only kept for get_config()
         if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
             raise ValueError(f"BatchNormalization: axis must be an integer, got {axis!r}")
         if not 0 <= momentum <= 1:
@@ -43,7 +47,8 @@ class BatchNormalization(Layer):
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
         self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint, self.gamma_constraint = beta_constraint, gamma_constraint
+        self.beta_constraint = constraint(beta_constraint, "BatchNormalization: beta_constraint")
+        self.gamma_constraint = constraint(gamma_constraint, "BatchNormalization: gamma_constraint")
 
     def build(self, input_shape):
         if not -len(input_shape) <= self.axis < len(input_shape):
@@ -79,13 +84,36 @@ class BatchNormalization(Layer):
         outer = int(np.prod(x.shape[:axis], dtype=np.int64))
         inner = int(np.prod(x.shape[axis + 1 :], dtype=np.int64))
         flat = ops.reshape(x, (outer, x.shape[axis], inner))
+        self._check_mask(mask, x)
         if training and self.trainable:
-            y, mean, var = batch_norm_train(flat, self.gamma, self.beta, self.epsilon)
+            if mask is None:
+                y, mean, var = batch_norm_train(flat, self.gamma, self.beta, self.epsilon)
+            else:
+                mean, var = self._masked_moments(x, flat, mask)
+                y = batch_norm_infer(flat, mean, var, self.gamma, self.beta, self.epsilon)
             self.moving_mean.assign(ema(self.moving_mean, mean, self.momentum))
             self.moving_variance.assign(ema(self.moving_variance, var, self.momentum))
         else:
             y = batch_norm_infer(flat, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon)
         return ops.reshape(y, tuple(x.shape))
+
+    def _check_mask(self, mask, x) -> None:
+        if mask is not None and len(mask.shape) != len(x.shape) - 1:
+            raise ValueError(
+                f"BatchNormalization {self.name!r}: a mask of one axis less than the input {tuple(x.shape)} expected, got "
+                f"shape {tuple(mask.shape)}"
+            )
+
+    @staticmethod
+    def _masked_moments(x, flat, mask):
+        """(mean, variance) [C] of the places where mask [all axes but the last] is true, as Keras computes them."""
+        kept = ops.broadcast_to(ops.expand_dims(ops.cast(ops.cast(mask, "bool"), str(x.dtype)), -1), tuple(x.shape))
+        kept = ops.reshape(kept, tuple(flat.shape))
+        here = ops.greater(kept, 0.5)
+        count = ops.add(ops.sum(kept, axis=(0, 2)), config.epsilon())
+        mean = ops.divide(ops.sum(ops.where(here, flat, 0.0), axis=(0, 2)), count)
+        off = ops.where(here, ops.subtract(flat, ops.reshape(mean, (1, flat.shape[1], 1))), 0.0)
+        return mean, ops.divide(ops.sum(ops.square(off), axis=(0, 2)), count)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
@@ -104,4 +132,10 @@ class BatchNormalization(Layer):
             "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
             "beta_regularizer": self.beta_regularizer and regularizers.serialize(self.beta_regularizer),
             "gamma_regularizer": self.gamma_regularizer and regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": serialize_constraint(self.beta_constraint),
+            "gamma_constraint": serialize_constraint(self.gamma_constraint),
+            "renorm": False,
+            "renorm_clipping": self._renorm[0],
+            "renorm_momentum": self._renorm[1],
+            "synchronized": False,
         }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 import numpy as np
 
+from brisknet import config
 from brisknet.ops import optim
 from brisknet.ops.dispatch import apply
 from brisknet.ops.metric import count_step
@@ -21,20 +25,42 @@ def _number(value, name, low=0.0, high=np.inf, closed=True):
     return float(value)
 
 
+def _unsupported(use_ema, loss_scale_factor, gradient_accumulation_steps) -> None:
+    """ValueError for arguments of Keras' optimizers that are known and not supported."""
+    for name, value in (
+        ("use_ema", use_ema), ("loss_scale_factor", loss_scale_factor),
+        ("gradient_accumulation_steps", gradient_accumulation_steps),
+    ):  # fmt: skip
+        if value not in (None, False):
+            raise ValueError(f"optimizer: {name}={value!r} is not supported; leave it at its default")
+
+
 class Optimizer:
     """Base class: learning rate, clipping, weight decay, slots. Subclasses name a rule of ops.optim.
 
     learning_rate     settable at any time
     weight_decay      decoupled: variable -= variable * weight_decay * learning_rate before the update
     clipnorm, global_clipnorm, clipvalue   at most one: limits on the gradients
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps
+                      Keras' arguments, accepted at their defaults; ValueError where they ask for something
     """
 
     _rule = ""
     _slot_names: tuple = ()
+    # Groups of slots that Keras makes together, variable by variable, in the order of optimizer.variables.
+    _slot_groups: tuple = ()
 
     def __init__(
-        self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None, name=None
-    ):
+        self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
+        ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None, gradient_accumulation_steps=None,
+        name=None, **kwargs,
+    ):  # fmt: skip
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn("optimizer: the argument decay is no longer supported and is ignored", stacklevel=3)
+        if kwargs:
+            raise ValueError(f"{type(self).__name__}: unknown argument(s) {sorted(kwargs)}")
+        _unsupported(use_ema, loss_scale_factor, gradient_accumulation_steps)
+        self._ema = {"use_ema": False, "ema_momentum": ema_momentum, "ema_overwrite_frequency": ema_overwrite_frequency}
         self.name = name or auto_name(to_snake_case(type(self).__name__))
         given = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         if sum(v is not None for v in given.values()) > 1:
@@ -43,7 +69,7 @@ class Optimizer:
             setattr(self, key, None if value is None else _number(value, key, closed=False))
         self.weight_decay = None if weight_decay is None else _number(weight_decay, "weight_decay")
         self._learning_rate = Variable(
-            np.asarray(_number(learning_rate, "learning_rate"), np.float32), dtype="float32", trainable=False,
+            np.asarray(_number(learning_rate, "learning_rate")), dtype=config.floatx(), trainable=False,
             name="learning_rate",
         )  # fmt: skip
         self.iterations = Variable(np.zeros((), np.int64), trainable=False, name="iteration")
@@ -51,6 +77,7 @@ class Optimizer:
         self._variables_list: list[Variable] = []
         self._slots: list[list[Variable]] = []
         self._excluded: set[int] = set()
+        self._excluded_names: tuple = ()
 
     # ---- settings -----------------------------------------------------------------------------------------------
     @property
@@ -71,16 +98,22 @@ class Optimizer:
         return {}
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None) -> None:
-        """Leave variables out of weight decay, given themselves or by a part of their path."""
-        self._excluded |= {v.id for v in var_list or ()}
+        """Leave variables out of weight decay: those of var_list, and those whose name holds one of var_names.
+
+        Names are regular expressions, sought in the variable's own name ("kernel", "bias"), as in Keras. ValueError
+        once the optimizer is built.
+        """
+        if self.built:
+            raise ValueError("exclude_from_weight_decay() must be called before the optimizer is built (the first step)")
+        self._excluded = {v.id for v in var_list or ()}
         self._excluded_names = tuple(var_names or ())
 
     def _decays(self, variables) -> tuple:
-        names = getattr(self, "_excluded_names", ())
         return tuple(
-            0.0 if v.id in self._excluded or any(n in v.path for n in names) else (self.weight_decay or 0.0)
+            0.0 if v.id in self._excluded or any(re.search(n, v.name) for n in self._excluded_names)
+            else self.weight_decay or 0.0
             for v in variables
-        )
+        )  # fmt: skip
 
     # ---- state --------------------------------------------------------------------------------------------------
     def build(self, variables) -> None:
@@ -108,8 +141,24 @@ class Optimizer:
 
     @property
     def variables(self) -> list[Variable]:
-        """iterations, learning rate, then the slots."""
-        return [self.iterations, self._learning_rate, *(v for group in self._slots for v in group)]
+        """iterations, learning rate, then the slots in Keras' order."""
+        slots, start = [], 0
+        for size in self._slot_groups or (1,) * len(self._slots):
+            group = self._slots[start : start + size]  # empty where the rule has none, as Adam without amsgrad
+            slots += [v for of_one in zip(*group, strict=True) for v in of_one]
+            start += size
+        return [self.iterations, self._learning_rate, *slots]
+
+    def set_weights(self, weights) -> None:
+        """Set all variables from arrays in the order of `variables`; ValueError before build or where they don't fit."""
+        if not self.built:
+            raise ValueError("set_weights(): the optimizer has no slots yet; call build(model.trainable_variables) first")
+        weights, own = list(weights), self.variables
+        shapes = [np.shape(w) for w in weights]
+        if shapes != [v.shape for v in own]:
+            raise ValueError(f"set_weights(): arrays of shapes {[v.shape for v in own]} expected, got {shapes}")
+        for v, w in zip(own, weights, strict=True):
+            v.assign(w)
 
     # ---- updating -----------------------------------------------------------------------------------------------
     def apply(self, grads, trainable_variables=None) -> None:
@@ -142,10 +191,11 @@ class Optimizer:
                 v.assign(v.constraint(v.value))
         self.iterations.assign(count_step(self.iterations, 1))
 
-    def apply_gradients(self, grads_and_vars) -> None:
-        """apply() for a list of (gradient, variable) pairs."""
+    def apply_gradients(self, grads_and_vars):
+        """apply() for a list of (gradient, variable) pairs; returns `iterations`."""
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
+        return self.iterations
 
     # ---- config -------------------------------------------------------------------------------------------------
     def get_config(self) -> dict:
@@ -156,6 +206,9 @@ class Optimizer:
             "clipnorm": self.clipnorm,
             "global_clipnorm": self.global_clipnorm,
             "clipvalue": self.clipvalue,
+            **self._ema,
+            "loss_scale_factor": None,
+            "gradient_accumulation_steps": None,
         }
 
     @classmethod
@@ -175,9 +228,12 @@ class SGD(Optimizer):
 
     _rule, _slot_names = "sgd", ("momentum",)
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=None, clipnorm=None,
-                 clipvalue=None, global_clipnorm=None, name="SGD"):  # fmt: skip
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=None,
+                 clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
+                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
+                 gradient_accumulation_steps=None, name=None, **kwargs):  # fmt: skip
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+                         ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs)  # fmt: skip
         self.momentum, self.nesterov = _number(momentum, "momentum", 0, 1), bool(nesterov)
 
     def _attrs(self):
@@ -193,8 +249,11 @@ class RMSprop(Optimizer):
     _rule = "rmsprop"
 
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, weight_decay=None,
-                 clipnorm=None, clipvalue=None, global_clipnorm=None, name="rmsprop"):  # fmt: skip
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+                 clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
+                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
+                 gradient_accumulation_steps=None, name=None, **kwargs):  # fmt: skip
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+                         ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs)  # fmt: skip
         self.rho, self.momentum = _number(rho, "rho", 0, 1), _number(momentum, "momentum", 0, 1)
         self.epsilon, self.centered = _number(epsilon, "epsilon"), bool(centered)
 
@@ -213,10 +272,14 @@ class Adam(Optimizer):
     """Kingma & Ba 2014, with Keras' epsilon (added to sqrt(v) before the bias correction is applied)."""
 
     _rule, _slot_names = "adam", ("momentum", "velocity", "velocity_hat")
+    _slot_groups = (2, 1)
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, weight_decay=None,
-                 clipnorm=None, clipvalue=None, global_clipnorm=None, name="adam"):  # fmt: skip
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+                 clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
+                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
+                 gradient_accumulation_steps=None, name=None, **kwargs):  # fmt: skip
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+                         ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs)  # fmt: skip
         self.beta_1, self.beta_2 = _number(beta_1, "beta_1", 0, 1), _number(beta_2, "beta_2", 0, 1)
         self.epsilon, self.amsgrad = _number(epsilon, "epsilon"), bool(amsgrad)
 
@@ -233,8 +296,11 @@ class Adagrad(Optimizer):
     _rule, _slot_names = "adagrad", ("accumulator",)
 
     def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, weight_decay=None,
-                 clipnorm=None, clipvalue=None, global_clipnorm=None, name="adagrad"):  # fmt: skip
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+                 clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
+                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
+                 gradient_accumulation_steps=None, name=None, **kwargs):  # fmt: skip
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+                         ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs)  # fmt: skip
         self.initial_accumulator_value = _number(initial_accumulator_value, "initial_accumulator_value")
         self.epsilon = _number(epsilon, "epsilon")
 
@@ -254,10 +320,14 @@ class Adadelta(Optimizer):
     """Zeiler 2012: steps scaled by the ratio of running means of past steps and gradients."""
 
     _rule, _slot_names = "adadelta", ("accumulated_grad", "accumulated_delta_var")
+    _slot_groups = (2,)
 
-    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, weight_decay=None, clipnorm=None, clipvalue=None,
-                 global_clipnorm=None, name="adadelta"):  # fmt: skip
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, weight_decay=None,
+                 clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
+                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
+                 gradient_accumulation_steps=None, name=None, **kwargs):  # fmt: skip
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+                         ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs)  # fmt: skip
         self.rho, self.epsilon = _number(rho, "rho", 0, 1), _number(epsilon, "epsilon")
 
     def _attrs(self):
