@@ -85,7 +85,8 @@ def backend() -> str:
         wanted = os.environ.get("BRISKNET_BACKEND", "").strip().lower()
         if not wanted:
             wanted = "native" if native_available() else "numpy"
-        set_backend(wanted)
+        _check_backend(wanted)
+        _state["backend"] = wanted  # the first choice: no program was compiled under another one
     return _state["backend"]
 
 
@@ -94,6 +95,12 @@ def set_backend(name: str) -> None:
 
     ValueError for another name; RuntimeError for "native" in a package that was built without the extension.
     """
+    _check_backend(name)
+    _state["backend"] = name
+    _changed()
+
+
+def _check_backend(name: str) -> None:
     if name not in ("native", "numpy"):
         raise ValueError(f'backend must be "native" or "numpy", got {name!r} (BRISKNET_BACKEND or set_backend)')
     if name == "native" and not native_available():
@@ -101,8 +108,6 @@ def set_backend(name: str) -> None:
             "the native backend is not in this installation (it was built with BRISKNET_NO_EXT=1 or without a C "
             'compiler): reinstall brisknet with a compiler present, or use set_backend("numpy")'
         )
-    _state["backend"] = name
-    _changed()
 
 
 def isa() -> str:

@@ -121,13 +121,29 @@ class Model(Trainer, Layer):
                 self.build(state["build_shape"])
             self.set_weights(state["weights"])
         self._restore_compiled(state["compiled"])
+        self._restore_random(state["random"])
 
     def _pickled_state(self) -> dict:
         return {
             "weights": self.get_weights() if self.built else None,
             "build_shape": getattr(self, "_build_shape", None),
             "compiled": self._compiled_state(),
+            "random": self._random_state(),
         }
+
+    def _random_state(self) -> dict:
+        """What random draws depend on, so that a copy goes on with the same bits: keys, step and epoch counters."""
+        return {
+            "step": self._step_counter.numpy(),
+            "shuffle": (self._shuffle_key, self._epochs_begun),
+            "keys": [layer._key for layer in self._walk() if hasattr(layer, "_key")],
+        }
+
+    def _restore_random(self, state: dict) -> None:
+        self._step_counter.assign(state["step"])
+        self._shuffle_key, self._epochs_begun = state["shuffle"]
+        for layer, key in zip([layer for layer in self._walk() if hasattr(layer, "_key")], state["keys"], strict=True):
+            layer._key = key
 
 
 def _rebuild(cls, config, custom_objects):
