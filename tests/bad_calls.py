@@ -5,7 +5,7 @@ import pytest
 
 from brisknet import callbacks
 from brisknet.layers import Add, Concatenate, Dense, Input
-from brisknet.models import Model, Sequential
+from brisknet.models import Model, Sequential, clone_model
 
 # (id, function that gives (model, x, y), call(model, x, y), error, parts that the message must have)
 TABLE = []
@@ -121,3 +121,10 @@ def renamed(model):
 
 def monitored(model, x, y):
     return model.fit(x, y, verbose=0, callbacks=[callbacks.EarlyStopping("val_acuracy")])
+
+
+def refitted(model, x, y, loss):
+    """Fit a clone with another loss: what is tried on is the loss, not the model."""
+    model = clone_model(model)
+    model.compile("sgd", loss)
+    return model.fit(x, y, verbose=0)

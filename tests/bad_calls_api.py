@@ -10,8 +10,8 @@ from brisknet.layers import (
 )
 from brisknet.models import Model, Sequential, clone_model
 from tests.bad_calls import (
-    binary, case, cyclic, deferred, disconnected, duplicate_names, monitored, renamed, split_model, step_net, two,
-    uncompiled,
+    binary, case, cyclic, deferred, disconnected, duplicate_names, monitored, refitted, renamed, split_model, step_net,
+    two, uncompiled,
 )
 
 # ---- compile -------------------------------------------------------------------------------------------------------
@@ -25,6 +25,8 @@ case("optimizer-loss-swapped", binary, lambda m, x, y: m.compile("binary_crossen
      "unknown optimizer 'binary_crossentropy'", "known: adadelta, adagrad, adam, rmsprop, sgd")
 case("loss-name", binary, lambda m, x, y: m.compile("sgd", "binary_crosentropy"), ValueError,
      "unknown loss 'binary_crosentropy'", "did you mean 'binary_crossentropy'")
+case("loss-of-numbers", binary, lambda m, x, y: refitted(m, x, y, lambda t, p: 3.0), ValueError,
+     "loss '<lambda>': a tensor computed from y_true and y_pred", "got array(3.)")
 case("loss-number", binary, lambda m, x, y: m.compile("sgd", 3), ValueError,
      "loss: a name, a callable or a Loss expected", "got 3")
 case("loss-two-for-one", binary, lambda m, x, y: m.compile("sgd", ["mse", "mae"]), ValueError,

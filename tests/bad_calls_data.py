@@ -54,6 +54,8 @@ case("x-dates", binary, lambda m, x, y: m.predict(np.zeros((2, 4), "datetime64[s
      "x: an array of numbers expected", "got dates (dtype datetime64[s])")
 case("x-records", binary, lambda m, x, y: m.predict(np.zeros(2, [("a", "f4"), ("b", "f4")])), TypeError,
      "x: an array of numbers expected", "got records (dtype [('a', '<f4'), ('b', '<f4')])")
+case("x-masked", binary, lambda m, x, y: m.predict(np.ma.masked_greater(x, 0.5)), ValueError,
+     "x: an array without gaps expected", "got a masked array", "x.filled")
 case("x-generator", binary, lambda m, x, y: m.fit((r for r in x), y), TypeError,
      "x: an array of numbers expected", "got a generator")
 case("x-set", binary, lambda m, x, y: m.predict({1.0, 2.0}), TypeError,
@@ -206,6 +208,12 @@ case("initial-epoch", binary, lambda m, x, y: m.fit(x, y, initial_epoch=-1), Val
      "initial_epoch must be an integer >= 0", "got -1")
 case("steps-per-epoch", binary, lambda m, x, y: m.fit(x, y, steps_per_epoch=0), ValueError,
      "steps_per_epoch must be an integer >= 1", "got 0")
+case("validation-batch-size", binary, lambda m, x, y: m.fit(x, y, validation_split=0.5, validation_batch_size=0), ValueError,
+     "validation_batch_size must be an integer >= 1", "got 0")
+case("validation-steps", binary, lambda m, x, y: m.fit(x, y, validation_split=0.5, validation_steps=-1), ValueError,
+     "validation_steps must be an integer >= 1", "got -1")
+case("evaluate-steps", binary, lambda m, x, y: m.evaluate(x, y, steps=0), ValueError,
+     "steps must be an integer >= 1", "got 0")
 case("validation-freq", binary, lambda m, x, y: m.fit(x, y, validation_split=0.5, validation_freq=0), ValueError,
      "validation_freq must be an integer >= 1", "got 0")
 case("verbose", binary, lambda m, x, y: m.fit(x, y, verbose="loud"), ValueError,

@@ -615,6 +615,17 @@ def test_a_custom_loss_may_want_other_shapes(backend):
     assert loss == pytest.approx(np.mean((model.predict(x, verbose=0)[:, 0] - 1) ** 2), rel=1e-5)
 
 
+def test_errors_inside_a_custom_loss_or_metric_say_so(backend):
+    def numpy_loss(y_true, y_pred):
+        return np.mean((y_true - y_pred) ** 2)
+
+    x, y = data()
+    for options in ({"loss": numpy_loss}, {"metrics": [numpy_loss]}):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            classifier(**options).fit(x, y, verbose=0)
+        assert any("'numpy_loss', which is traced" in note for note in caught.value.__notes__)
+
+
 # ---- what can be fed --------------------------------------------------------------------------------------------------
 class OnlyArray:
     def __init__(self, value):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 
 import numpy as np
 
 from brisknet import losses as losses_module
+from brisknet.graph.ir import Tensor
 from brisknet.layers.keras_tensor import flatten
 from brisknet.losses.functions import check_labels
 from brisknet.losses.loss import LossFunctionWrapper, SparseCategoricalCrossentropy
@@ -71,7 +73,12 @@ class CompiledLosses:
         for i, loss in enumerate(self.losses):
             if loss is None or ys[i] is None:
                 continue
-            value = loss(ys[i], preds[i], weights[i])
+            with _explained(loss.name, "loss", _is_ours(loss)):
+                value = loss(ys[i], preds[i], weights[i])
+            if not isinstance(value, Tensor):
+                raise ValueError(
+                    f"loss {loss.name!r}: a tensor computed from y_true and y_pred by brisknet.ops expected, got {value!r}"
+                )
             if self._tracker_of[i] is not None:
                 self._tracker_of[i].update_state(value, float(rows))
             value = value if self.weights[i] == 1.0 else value * self.weights[i]
@@ -120,6 +127,20 @@ class CompiledLosses:
             check_labels(labels.astype(np.int64), shape[-1])
         except ValueError as error:
             raise ValueError(str(error).replace("y:", f"{name}:", 1)) from None
+
+
+@contextlib.contextmanager
+def _explained(name: str, what: str, ours: bool):
+    """An error inside a function of the user's own says which function it is and what it got."""
+    try:
+        yield
+    except Exception as error:
+        if not ours:
+            error.add_note(
+                f"This happened in the {what} {name!r}, which is traced with symbolic tensors: compute with brisknet.ops, "
+                "or with operators and methods of the tensors, not with NumPy functions."
+            )
+        raise
 
 
 def _is_ours(loss) -> bool:
@@ -184,7 +205,8 @@ class CompiledMetrics:
         """Record the updates of all metrics in the traced step."""
         for i, metric, weighted in self.made:
             if ys[i] is not None:
-                metric.update_state(ys[i], preds[i], weights[i] if weighted else None)
+                with _explained(metric.name, "metric", type(metric) not in (Metric, metrics_module.MeanMetricWrapper)):
+                    metric.update_state(ys[i], preds[i], weights[i] if weighted else None)
 
     def named(self) -> list[tuple[str, Metric]]:
         """(name in the logs, metric): prefixed by the output's name where there are several outputs.

@@ -13,6 +13,9 @@ _KINDS = {"O": "objects", "U": "strings", "S": "bytes", "c": "complex numbers", 
 
 def to_array(x, name: str) -> np.ndarray:
     """Anything with __array__, a buffer, DLPack or nested lists of numbers, as an array of numbers."""
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise ValueError(f"{name}: an array without gaps expected, got a masked array; fill its {np.ma.count_masked(x)} "
+                         "masked entries with x.filled(...), or drop their rows")  # fmt: skip
     if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
         return x
     if hasattr(x, "dtypes") and hasattr(x, "columns"):  # a pandas frame: nullable columns have NaN for missing

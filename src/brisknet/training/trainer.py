@@ -365,8 +365,9 @@ class Trainer:
         epochs = data.check_count(epochs, "epochs", least=0)
         initial_epoch = data.check_count(initial_epoch, "initial_epoch", least=0)
         validation_freq = data.check_count(validation_freq, "validation_freq")
-        for steps, name in ((steps_per_epoch, "steps_per_epoch"), (validation_steps, "validation_steps")):
-            data.check_count(steps, name, none=True)
+        for count, name in ((steps_per_epoch, "steps_per_epoch"), (validation_steps, "validation_steps"),
+                            (validation_batch_size, "validation_batch_size")):  # fmt: skip
+            data.check_count(count, name, none=True)
         if verbose not in ("auto", 0, 1, 2, True, False):
             raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r}')
         with self._exclusive("fit"):
@@ -484,6 +485,7 @@ class Trainer:
         """Loss and metrics on data: the loss alone, a list [loss, metrics...], or a dict."""
         self._need_compiled("evaluate")
         batch_size = data.check_count(batch_size, "batch_size", none=True) or 32
+        data.check_count(steps, "steps", none=True)
         with self._exclusive("evaluate"):
             parts, rows = self._batches(x, y, sample_weight)
             callback_list = CallbackList(callbacks, self, {"verbose": 0}, history=False)
