@@ -6,7 +6,8 @@ import numpy as np
 
 from benchmarks import reference
 
-CURVE_TOLERANCE = 1e-4  # relative: float32 against float64 over two epochs, rounding amplified by Adam's first steps
+# Relative. Mostly the bias corrections of Adam's first steps, which Keras and JAX compute in float32 (measured: 2e-4).
+CURVE_TOLERANCE = 5e-4
 SIGMAS = 4.5
 # PyTorch adds Adam's epsilon after the bias correction of the second moment, Keras before it.
 EPSILON_AFTER = {"torch", "torch-compile"}
