@@ -32,11 +32,12 @@ def paint(result: dict, path: Path) -> None:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     from benchmarks.report import number
     from benchmarks.workloads import UNITS
 
-    shown = [w for n, w in result["workloads"].items() if any("median" in e for e in w["peers"].values()) and not n.startswith("gemm")]
+    shown = [w for n, w in result["workloads"].items() if sum("median" in e for e in w["peers"].values()) > 1 and not n.startswith("gemm")]
     if not shown:
         return
     columns = min(3, len(shown))
@@ -53,6 +54,7 @@ def paint(result: dict, path: Path) -> None:
         axis.set_xscale("log")
         axis.set_xlim(min(values) / 3, max(values) * 6)
         axis.invert_yaxis()
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.tick_params(labelsize=7)
         axis.set_title(f"{workload['about']}, {workload['unit']}", fontsize=7.5)
         axis.spines[["top", "right"]].set_visible(False)
