@@ -11,9 +11,12 @@ import numpy as np
 from brisknet import config, initializers, regularizers
 from brisknet.graph.ir import Tensor
 from brisknet.graph.trace import Trace, current_graph, name_scope
+from brisknet.layers.arguments import dtype_name, is_plain, shape_argument, unknown_arguments
+from brisknet.layers.arguments import positive_int as _positive_int
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure
+from brisknet.layers.shapes import Spec, map_structure_shapes, shapes_of, tensors_of, zip_structure
 from brisknet.layers.tracking import tracked
-from brisknet.utils.naming import auto_name, near_names, to_snake_case
+from brisknet.utils.naming import auto_name, to_snake_case
 from brisknet.variables import Variable
 
 __all__ = ["Layer", "call_context"]
@@ -76,17 +79,17 @@ class Layer:
         self._inbound_nodes: list[CallNode] = []
         self._losses: list = []
         self.built = False
-        self.dtype = _dtype_name(dtype) if dtype is not None else config.floatx()
+        self.dtype = dtype_name(dtype) if dtype is not None else config.floatx()
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._input_shape_arg = None
         if "input_dim" in kwargs:
             self._input_shape_arg = (_positive_int(kwargs.pop("input_dim"), "input_dim"),)
         if "input_shape" in kwargs:
-            self._input_shape_arg = _shape_argument(kwargs.pop("input_shape"), "input_shape")
+            self._input_shape_arg = shape_argument(kwargs.pop("input_shape"), "input_shape")
         if "batch_input_shape" in kwargs:
-            self._input_shape_arg = _shape_argument(kwargs.pop("batch_input_shape"), "batch_input_shape")[1:]
+            self._input_shape_arg = shape_argument(kwargs.pop("batch_input_shape"), "batch_input_shape")[1:]
         if kwargs:
-            raise TypeError(f"{type(self).__name__}: {_unknown_arguments(type(self), kwargs)}")
+            raise TypeError(f"{type(self).__name__}: {unknown_arguments(type(self), kwargs)}")
         self._accepts = frozenset(inspect.signature(self.call).parameters)
 
     # ---- what subclasses define ---------------------------------------------------------------------------------
@@ -110,7 +113,7 @@ class Layer:
         args, kwargs = self._given
         bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs).arguments
         given = {k: v for k, v in list(bound.items())[1:] if k != "kwargs"}
-        hard = [k for k, v in given.items() if not all(_is_plain(leaf) for leaf in flatten(v))]
+        hard = [k for k, v in given.items() if not all(is_plain(leaf) for leaf in flatten(v))]
         if hard:
             raise NotImplementedError(
                 f"{type(self).__name__}: the argument(s) {hard} can't be written into a config; define get_config()"
@@ -295,7 +298,7 @@ class Layer:
     def _ensure_built(self, args, kwargs) -> None:
         if not args and not kwargs:
             raise TypeError(f"layer {self.name!r}: a tensor or an array to be called on expected, got nothing")
-        shapes = _shapes_of(args[0] if args else next(iter(kwargs.values())))
+        shapes = shapes_of(args[0] if args else next(iter(kwargs.values())))
         if not self.built:
             self._build_now(shapes)
         self._check_input(shapes)
@@ -322,10 +325,10 @@ class Layer:
         """KerasTensors of the outputs for KerasTensors of the inputs."""
         own = type(self).compute_output_shape is not Layer.compute_output_shape
         if own and len(args) == 1 and not any(isinstance(t, KerasTensor) for t in flatten(kwargs)):
-            shape = self.compute_output_shape(_shapes_of(args[0]))
+            shape = self.compute_output_shape(shapes_of(args[0]))
             first = flatten(args[0])[0]
             dtype = first.dtype if first.dtype.startswith("float") else self.dtype
-            return _tensors_of(shape, dtype)
+            return tensors_of(shape, dtype)
         return self._traced_spec(args, kwargs)
 
     def _traced_spec(self, args, kwargs):
@@ -335,7 +338,7 @@ class Layer:
             lambda pair: KerasTensor(
                 tuple(None if a != b else a for a, b in zip(pair.a[0], pair.b[0], strict=True)), pair.a[1]
             ),
-            _zip_structure(*traced),
+            zip_structure(*traced),
         )
 
     def _trace_spec(self, args, kwargs, size):
@@ -348,7 +351,7 @@ class Layer:
 
             out = self(*map_structure(leaf, args), **map_structure(leaf, kwargs))
         self._clear_losses()
-        return map_structure(lambda t: _Spec((tuple(t.shape), str(t.dtype))), out)
+        return map_structure(lambda t: Spec((tuple(t.shape), str(t.dtype))), out)
 
     def compute_output_shape(self, input_shape):
         """The output's shape for an input's shape (None where open)."""
@@ -379,47 +382,6 @@ class Layer:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-class _Spec:
-    """A leaf that map_structure does not open."""
-
-    def __init__(self, a, b=None):
-        self.a, self.b = a, b
-
-
-def _zip_structure(x, y):
-    if isinstance(x, dict):
-        return {k: _zip_structure(x[k], y[k]) for k in x}
-    if isinstance(x, (list, tuple)):
-        return type(x)(_zip_structure(a, b) for a, b in zip(x, y, strict=True))
-    return _Spec(x.a, y.a)
-
-
-def is_shape(x) -> bool:
-    """True for a tuple or list of ints and None."""
-    return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, (int, np.integer)) for d in x)
-
-
-def map_structure_shapes(fn, shapes):
-    """map_structure whose leaves are shapes."""
-    if is_shape(shapes):
-        return fn(tuple(shapes))
-    if isinstance(shapes, dict):
-        return {k: map_structure_shapes(fn, v) for k, v in shapes.items()}
-    return [map_structure_shapes(fn, s) for s in shapes]
-
-
-def _tensors_of(shape, dtype):
-    return map_structure_shapes(lambda s: KerasTensor(s, dtype), shape)
-
-
-def _shapes_of(x):
-    if isinstance(x, dict):
-        return {k: _shapes_of(v) for k, v in x.items()}
-    if isinstance(x, (list, tuple)):
-        return [_shapes_of(v) for v in x]
-    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
-
-
 @contextlib.contextmanager
 def undone_on_error(layers):
     """Within: calls that may build `layers`. Where one fails, weights and calls that the block has made are taken back."""
@@ -444,41 +406,3 @@ def _untraced():
         yield
     finally:
         trace._state.graph = saved
-
-
-def _dtype_name(dtype) -> str:
-    """A dtype as its name; ValueError for one that arrays of numbers can't have here."""
-    names = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
-    try:
-        name = np.dtype(dtype).name
-    except TypeError:
-        name = None
-    if name not in names:
-        raise ValueError(f"dtype must be one of {', '.join(names)}, got {dtype!r}")
-    return name
-
-
-def _is_plain(x) -> bool:
-    return x is None or isinstance(x, (bool, int, float, str))
-
-
-def _shape_argument(shape, name: str) -> tuple:
-    if not is_shape(shape):
-        raise ValueError(f"{name} must be a tuple of sizes, e.g. (10,), got {shape!r}")
-    return tuple(shape)
-
-
-def _unknown_arguments(cls, kwargs) -> str:
-    """What to say about keywords that no constructor of the class takes."""
-    known = [p for c in cls.__mro__ for p in inspect.signature(c.__init__).parameters if "__init__" in vars(c)]
-    known = sorted({p for p in known if p not in ("self", "args", "kwargs")})
-    hints = [(k, near_names(k, known, n=1, cutoff=0.6)) for k in sorted(kwargs)]
-    return "; ".join(
-        f"unknown argument {k!r}, did you mean {near[0]!r}?" if near else f"unknown argument {k!r}" for k, near in hints
-    )
-
-
-def _positive_int(value, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
-        raise ValueError(f"{name} must be a positive integer, got {value!r}")
-    return int(value)

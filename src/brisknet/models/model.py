@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 
 from brisknet.layers.keras_tensor import KerasTensor
-from brisknet.layers.layer import Layer, is_shape, map_structure_shapes
+from brisknet.layers.layer import Layer
+from brisknet.layers.shapes import is_shape, map_structure_shapes
 from brisknet.training.trainer import Trainer
 from brisknet.utils.naming import near_names
 

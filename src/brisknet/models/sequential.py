@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from brisknet.layers.core import Input, InputLayer
 from brisknet.layers.keras_tensor import KerasTensor, flatten
-from brisknet.layers.layer import Layer, is_shape, undone_on_error
+from brisknet.layers.layer import Layer, undone_on_error
+from brisknet.layers.shapes import is_shape
 from brisknet.models.functional import Functional
 from brisknet.models.model import Model
 from brisknet.saving.objects import deserialize_layer, serialize_layer

@@ -12,7 +12,8 @@ from brisknet.callbacks.base import CallbackList
 from brisknet.callbacks.core import History
 from brisknet.graph.trace import current_graph
 from brisknet.layers.keras_tensor import KerasTensor, flatten, map_structure
-from brisknet.layers.layer import Layer, map_structure_shapes
+from brisknet.layers.layer import Layer
+from brisknet.layers.shapes import map_structure_shapes
 from brisknet.metrics.metric import Mean
 from brisknet.random import draw_seed
 from brisknet.runtime.philox import derive

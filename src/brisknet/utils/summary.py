@@ -8,7 +8,7 @@ import sys
 
 from brisknet.layers.core import InputLayer
 from brisknet.layers.keras_tensor import flatten
-from brisknet.layers.layer import map_structure_shapes
+from brisknet.layers.shapes import map_structure_shapes
 from brisknet.utils.terminal import can_draw
 
 __all__ = ["summary"]

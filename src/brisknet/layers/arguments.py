@@ -1,0 +1,53 @@
+"""Checks of what constructors of layers are given."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+
+from brisknet.layers.shapes import is_shape
+from brisknet.utils.naming import near_names
+
+__all__ = ["dtype_name", "is_plain", "positive_int", "shape_argument", "unknown_arguments"]
+
+
+def dtype_name(dtype) -> str:
+    """A dtype as its name; ValueError for one that arrays of numbers can't have here."""
+    names = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = None
+    if name not in names:
+        raise ValueError(f"dtype must be one of {', '.join(names)}, got {dtype!r}")
+    return name
+
+
+def is_plain(x) -> bool:
+    """True for what a config can hold as it is."""
+    return x is None or isinstance(x, (bool, int, float, str))
+
+
+def shape_argument(shape, name: str) -> tuple:
+    """A shape as a tuple; ValueError for anything else."""
+    if not is_shape(shape):
+        raise ValueError(f"{name} must be a tuple of sizes, e.g. (10,), got {shape!r}")
+    return tuple(shape)
+
+
+def unknown_arguments(cls, kwargs) -> str:
+    """What to say about keywords that no constructor of the class takes."""
+    known = [p for c in cls.__mro__ for p in inspect.signature(c.__init__).parameters if "__init__" in vars(c)]
+    known = sorted({p for p in known if p not in ("self", "args", "kwargs")})
+    hints = [(k, near_names(k, known, n=1, cutoff=0.6)) for k in sorted(kwargs)]
+    return "; ".join(
+        f"unknown argument {k!r}, did you mean {near[0]!r}?" if near else f"unknown argument {k!r}" for k, near in hints
+    )
+
+
+def positive_int(value, name: str) -> int:
+    """A whole number > 0 as an int; ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
+        raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    return int(value)
