@@ -8,6 +8,7 @@
 #include "kernels/microkernel.h"
 
 #define NBLOCK 1024          /* columns worked on at a time: 1 MiB of packed b */
+#define MATMUL_KBLOCK 384
 #define ROW_UNIT 16          /* rows in a unit where the columns are too few to share */
 
 typedef struct bk_product {   /* one product, or the part of its columns and rows that a unit computes */
@@ -22,7 +23,7 @@ static inline int bk_direct_b(const bk_product *g) { return g->bcs == 1 && (g->M
 
 /* k blocks of even size, a multiple of 8, so that none is a thin remainder. */
 static inline int64_t bk_k_block(int64_t K) {
-  return bk_min(K, bk_ceil(bk_ceil(K, bk_max(bk_ceil(K, KBLOCK), 1)), 8) * 8);
+  return bk_min(K, bk_ceil(bk_ceil(K, bk_max(bk_ceil(K, MATMUL_KBLOCK), 1)), 8) * 8);
 }
 
 static int bk_matmul_by_rows(int64_t M, int64_t N) { return bk_ceil(N, BK_PANEL) < 8 && M >= 2 * N; }
@@ -111,6 +112,7 @@ static void bk_multiply_block(const bk_product *g, int64_t k0, int64_t kc, int64
       t.b = in_place ? b : panel, t.bks = in_place ? g->brs : BK_PANEL;
       t.a = direct_a ? a : packed_a;
       t.c = g->c + i0 * g->ldc + j0 + j;
+      t.ahead = i0 && j + BK_PANEL < nc ? panel + BK_PANEL * kc : 0;
       if (in_place && !direct_b) bk_strip_copying(&t, split, !direct_a, panel);
       else bk_strip(&t, split, !direct_a);
     }

@@ -12,6 +12,7 @@
 #define NV (BK_PANEL / VL)   /* vectors in a row of a tile */
 #define KBLOCK 256           /* rows of a panel worked on at a time: 16 KiB, half of an L1 cache */
 #define STRIP 144            /* rows worked on at a time: with KBLOCK columns 144 KiB of a, which stays in an L2 cache */
+#define AHEAD 16
 #define COPY_AHEAD 8         /* rows of b fetched ahead while a tile copies it */
 #define PACK_GAP 16          /* floats between packed pieces: keeps them off each other's cache sets, takes overhang */
 
@@ -29,6 +30,7 @@ typedef struct bk_tile {
   int64_t count;
   const float *init;         /* 16 floats: a bias, or bk_zeros */
   const float *y; int64_t ldy;   /* FIN_*SLOPE: stored outputs whose activation is undone */
+  const float *ahead;        /* what the next strip reads as b: fetched meanwhile, AHEAD lines a tile; or NULL */
   float *copy;               /* bk_copy_tiles: receives the rows of b as a panel */
   int add;                   /* c holds the sums of earlier k blocks */
   int fin, act;
@@ -115,13 +117,17 @@ BK_INLINE void bk_tile_finish(const bk_tile *t, const int mr, vf c[][NV], float 
 
 BK_INLINE void bk_tile_body(const bk_tile *t, const int mr, const int copying) {
   const int64_t ars = t->ars, aks = t->aks, bks = t->bks;
-  const float *a0 = t->a, *y = t->y;
+  const float *a0 = t->a, *y = t->y, *ahead = t->ahead;
   float *c0 = t->c;
   for (int64_t tile = t->count; tile > 0; tile--, a0 += t->astep, c0 += mr * t->ldc, y += mr * t->ldy) {
     vf c[BK_MR][NV];
     BK_EACH(i, j, mr) c[i][j] = v_load(t->init + j * VL);
     if (t->add) BK_WALK(p, c0, t->ldc, i, j, mr, if (j == 0) __builtin_prefetch(p, 1));
     if (y) BK_WALK(p, y, t->ldy, i, j, mr, if (j == 0) __builtin_prefetch(p));
+    if (ahead) {
+      for (int q = 0; q < AHEAD; q++) __builtin_prefetch(ahead + q * BK_PANEL, 0, 2);
+      ahead += AHEAD * BK_PANEL;
+    }
     const float *a = a0, *b = t->b;
     float *copy = t->copy;
     for (int64_t k = t->K; k > 0; k--) {
@@ -196,6 +202,7 @@ BK_INLINE void bk_strip(bk_tile *t, bk_split s, int packed) {
     bk_tiles[s.mr](t);
     t->a += s.large * t->astep;
     t->c += s.large * s.mr * t->ldc;
+    if (t->ahead) t->ahead += s.large * AHEAD * BK_PANEL;
     if (t->y) t->y += s.large * s.mr * t->ldy;
   }
   const int64_t mr = s.mr - 1;
