@@ -206,6 +206,7 @@ class Dense(Layer):
             "activity_regularizer": self.activity_regularizer and regularizers.serialize(self.activity_regularizer),
             "kernel_constraint": serialize_constraint(self.kernel_constraint),
             "bias_constraint": serialize_constraint(self.bias_constraint),
+            "quantization_config": None,
         }
 
 

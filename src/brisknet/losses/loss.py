@@ -35,7 +35,7 @@ class Loss:
         raise NotImplementedError(f"loss {type(self).__name__} must define call(y_true, y_pred)")
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        if self.reduction == "sum_over_batch_size" and isinstance(y_pred, Tensor):
+        if self.reduction in ("sum_over_batch_size", "mean") and isinstance(y_pred, Tensor):
             fused = self._fused(y_true, y_pred, sample_weight)
             if fused is not None:
                 return fused
@@ -127,7 +127,7 @@ class LossFunctionWrapper(Loss):
         self.fn, self._fn_kwargs = fn, kwargs
 
     def call(self, y_true, y_pred):
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return self.fn(*fn.align(y_true, y_pred), **self._fn_kwargs)
 
     def get_config(self):
         """Name and reduction, and the function by name; ValueError for a function that is not a built-in one."""
@@ -344,4 +344,4 @@ class SparseCategoricalCrossentropy(_Categorical):
         return fn.sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, axis=self.axis)
 
     def get_config(self):
-        return {**super().get_config(), "from_logits": self.from_logits, "axis": self.axis}
+        return {**super().get_config(), "from_logits": self.from_logits, "ignore_class": None, "axis": self.axis}
