@@ -76,7 +76,9 @@ def extensions() -> list[Extension]:
             optional="BRISKNET_REQUIRE_EXT" not in os.environ,
         )  # fmt: skip
 
-    return cythonize([extension("brisknet._core", "src/brisknet/_core.pyx")], language_level=3, quiet=True)
+    modules = [extension("brisknet._core", "src/brisknet/_core.pyx")]
+    modules.append(extension("brisknet.kernels.native", "src/brisknet/kernels/native.pyx"))  # calls the kernels in _core
+    return cythonize(modules, language_level=3, quiet=True)
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": BuildNative})

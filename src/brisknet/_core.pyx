@@ -21,27 +21,6 @@ cdef extern from "brisknet.h" nogil:
     enum: BK_MAXP, BK_MAXN, BK_MAXF, BK_OP_COUNT, BK_ISA_COUNT
     enum: BK_F32, BK_F64, BK_I32, BK_I64, BK_U8, BK_I8, BK_U16, BK_I16, BK_U32, BK_U64, BK_BOOL, BK_F16
     enum: BK_DONE, BK_STEPS, BK_TIME, BK_NOMEM
-    ctypedef struct bk_args:
-        void *p[10]
-        int64_t n[14]
-        float f[8]
-    ctypedef struct bk_feed:
-        const void *base
-        int32_t dtype
-    ctypedef struct bk_batch:
-        const bk_feed *feed
-        void **fetch
-        const uint32_t *index
-        int64_t row
-    ctypedef void (*bk_kernel)(const bk_args *a, int64_t lo, int64_t hi, void *w)
-    ctypedef struct bk_instr:
-        bk_kernel fn
-        int64_t units
-        uint32_t op, flags
-        bk_args a
-    ctypedef struct bk_plan:
-        int64_t units, scratch_bytes
-        double flops, bytes
     int bk_isa_available(int isa)
     int bk_isa_best()
     const char *bk_isa_name(int isa)
@@ -59,14 +38,6 @@ cdef extern from "brisknet.h" nogil:
     void bk_set_threads(int n)
     void bk_shuffle(uint32_t *index, int64_t n, uint64_t key, uint64_t epoch)
     void bk_philox(uint64_t key, uint64_t counter_hi, uint64_t counter_lo, uint32_t *out)
-    ctypedef struct bk_program:
-        const bk_instr *code
-        int64_t n, scratch_bytes
-        int32_t threads, poison
-        void *arena
-        int64_t arena_bytes
-        void *scratch
-        int64_t scratch_threads
     int bk_run_batch(bk_program *p, const bk_batch *b)
     void bk_program_clear(bk_program *p)
     ctypedef struct bk_loop:
@@ -81,12 +52,6 @@ cdef extern from "brisknet.h" nogil:
         double **metric
         double *log
     int bk_run_loop(bk_loop *l, int64_t max_steps, double seconds)
-    ctypedef struct bk_segment:
-        float *param
-        const float *grad
-        float *slot[3]
-        int64_t n, first
-        float decay, l1, l2
 
 SEGMENT_BYTES = sizeof(bk_segment)
 MAX_POINTERS, MAX_INTS, MAX_FLOATS = BK_MAXP, BK_MAXN, BK_MAXF
@@ -145,6 +110,31 @@ def plan(int op, ints):
     fill_args(&a, (), ints, ())
     cdef bk_plan p = bk_op_plan(_isa, op, &a)
     return p.units, p.scratch_bytes, p.flops, p.bytes
+
+
+# ---- for brisknet.kernels.native (_core.pxd) ----------------------------------------------------------------------------
+cdef bk_kernel kernel_of(int op) noexcept nogil:
+    return bk_op_kernel(_isa, op)
+
+
+cdef bk_plan plan_of(int op, const bk_args *a) noexcept nogil:
+    return bk_op_plan(_isa, op, a)
+
+
+cdef int run_once(bk_program *p) noexcept nogil:
+    return bk_run_batch(p, NULL)
+
+
+cdef int thread_count() noexcept nogil:
+    return bk_threads()
+
+
+cdef void *allocate(size_t bytes) noexcept nogil:
+    return bk_alloc(bytes)
+
+
+cdef void release(void *p) noexcept nogil:
+    bk_free(p)
 
 
 # ---- process-wide ------------------------------------------------------------------------------------------------------
