@@ -50,30 +50,31 @@ BK_INLINE void bk_dgrad_column(const bk_args *a, int64_t m0, int64_t m1, const i
   }
 }
 
-/* One row: dx[k] = dz . w[k,:], VL dot products at a time; the weights are streamed once, in place. */
-static void bk_dgrad_row(const bk_args *a, int64_t p0, int64_t p1) {
-  const float *dz = a->p[0], *w = a->p[1], *y = a->p[2];
+/* One row: dx[k] = dz . w[k,:]. The weights are streamed once, in place, in runs of ROW_CHUNK rows of a panel, which
+ * hardware prefetchers follow; a vector of partial sums for each k stays in an L1 cache. */
+#define ROW_CHUNK 128
+
+static void bk_dgrad_row(const bk_args *a, int64_t first, int64_t end) {
+  const float *dz = a->p[0], *y = a->p[2];
   float *dx = a->p[3];
-  const int64_t K = a->n[1], N = a->n[2], act = a->n[3];
-  for (int64_t k = p0 * BK_PANEL; k < bk_min(p1 * BK_PANEL, K); k += VL) {
-    const int64_t rows = bk_min(VL, K - k);
-    vf s[VL];
-    for (int q = 0; q < VL; q++) s[q] = v_zero();
+  const int64_t K = a->n[1], N = a->n[2];
+  vf s[ROW_CHUNK];
+  for (int64_t k0 = first; k0 < end; k0 += ROW_CHUNK) {
+    const int64_t rows = bk_min(ROW_CHUNK, end - k0);
+    for (int64_t q = 0; q < bk_ceil(rows, VL) * VL; q++) s[q] = v_zero();
     for (int64_t n = 0; n < N; n += BK_PANEL) {
-      const float *panel = w + (n / BK_PANEL * K + k) * BK_PANEL;
-      for (int q = 0; q < VL; q++) __builtin_prefetch(panel + (4 * K + q) * BK_PANEL);
-      for (int j = 0; j < BK_PANEL && n + j < N; j += VL) {
-        const vf d = v_load_n(dz + n + j, N - n - j);
-        if (rows == VL) {
-          BK_UNROLL for (int q = 0; q < VL; q++) s[q] = v_fma(d, v_load(panel + q * BK_PANEL + j), s[q]);
-        } else {
-          for (int64_t q = 0; q < rows; q++) s[q] = v_fma(d, v_load(panel + q * BK_PANEL + j), s[q]);
-        }
-      }
+      const float *row = (const float *)a->p[1] + (n / BK_PANEL * K + k0) * BK_PANEL;
+      vf d[NV];
+      BK_UNROLL for (int j = 0; j < NV; j++) d[j] = n + j * VL < N ? v_load_n(dz + n + j * VL, N - n - j * VL) : v_zero();
+      for (int64_t q = 0; q < rows; q++, row += BK_PANEL)
+        BK_UNROLL for (int j = 0; j < NV; j++) s[q] = v_fma(d[j], v_load(row + j * VL), s[q]);
     }
-    vf v = bk_sum_rows(s);
-    if (y) v = bk_act_slope(v, v_load_n(y + k, rows), (int)act, a->f[0]);
-    v_store_n(dx + k, v_mul(v, v_set1(a->f[1])), rows);
+    for (int64_t q = 0; q < rows; q += VL) {
+      const int64_t left = rows - q;
+      vf v = v_sum_rows(s + q);
+      if (y) v = bk_act_slope(v, v_load_n(y + k0 + q, left), (int)a->n[3], a->f[0]);
+      v_store_n(dx + k0 + q, v_mul(v, v_set1(a->f[1])), left);
+    }
   }
 }
 
@@ -89,7 +90,7 @@ BK_KERNEL(dense_dgrad) {
     else bk_dgrad_column(a, m0, m1, act);
     return;
   }
-  if (M == 1) { bk_dgrad_row(a, lo, hi); return; }
+  if (M == 1) { bk_dgrad_row(a, lo * BK_PANEL, bk_min(hi * BK_PANEL, K)); return; }
   const bk_grid g = bk_grid_of(M, bk_ceil(K, BK_PANEL), lo, hi);
   for (int64_t r = 0; r < g.blocks; r++) {
     const int64_t m0 = r * g.rows, rows = bk_grid_rows(&g, r), p0 = bk_grid_first(&g, r), p1 = bk_grid_end(&g, r);

@@ -5,14 +5,6 @@ static bk_plan plan_dense_forward(const bk_args *a) {
   return bk_dense_plan(M, K, N, N == 1 ? bk_ceil(M, COLUMN_UNIT) : panels * bk_row_blocks(M, panels), 0);
 }
 
-/* Sums of VL vectors, in a fixed tree: lane q of the result is the sum of r[q]. */
-BK_INLINE vf bk_sum_rows(vf r[VL]) {
-  v_transpose(r);
-  for (int half = VL / 2; half; half /= 2)
-    for (int q = 0; q < half; q++) r[q] = v_add(r[q], r[q + half]);
-  return r[0];
-}
-
 /* One column: y[m] = act(x[m,:] . w + bias), VL rows side by side. */
 static void bk_forward_column(const bk_args *a, int64_t m0, int64_t m1) {
   const float *x = a->p[0], *w = a->p[1], *bias = a->p[2];
@@ -32,7 +24,7 @@ static void bk_forward_column(const bk_args *a, int64_t m0, int64_t m1) {
       const vf wv = v_load_n(w + k, K - k);
       BK_UNROLL for (int q = 0; q < VL; q++) s[q] = v_fma(v_load_n(row[q] + k, K - k), wv, s[q]);
     }
-    vf v = bk_sum_rows(s);
+    vf v = v_sum_rows(s);
     if (bias) v = v_add(v, v_set1(bias[0]));
     v_store_n(y + m, bk_activate(v, (int)a->n[3], a->f[0]), rows);
   }
@@ -52,12 +44,12 @@ static void bk_forward_row(const bk_args *a, int64_t p0, int64_t p1) {
       BK_EACH(g, j, 4) c[g][j] = v_fma(v_bcast(x + k + g), v_load(b + g * BK_PANEL + j * VL), c[g][j]);
     for (; k < K; k++, b += BK_PANEL)
       BK_UNROLL for (int j = 0; j < NV; j++) c[0][j] = v_fma(v_bcast(x + k), v_load(b + j * VL), c[0][j]);
-    for (int j = 0; j < NV; j++) {
-      const int64_t col = p * BK_PANEL + j * VL, n = N - col;
-      if (n <= 0) break;
-      vf v = v_add(v_add(c[0][j], c[1][j]), v_add(c[2][j], c[3][j]));
-      if (bias) v = v_add(v, v_load_n(bias + col, n));
-      v_store_n(y + col, bk_activate(v, (int)a->n[3], a->f[0]), n);
+    float sums[BK_PANEL];
+    BK_UNROLL for (int j = 0; j < NV; j++) v_store(sums + j * VL, v_add(v_add(c[0][j], c[1][j]), v_add(c[2][j], c[3][j])));
+    for (int64_t col = p * BK_PANEL, j = 0; j < BK_PANEL && col < N; j += VL, col += VL) {
+      vf v = v_load(sums + j);
+      if (bias) v = v_add(v, v_load_n(bias + col, N - col));
+      v_store_n(y + col, bk_activate(v, (int)a->n[3], a->f[0]), N - col);
     }
   }
 }

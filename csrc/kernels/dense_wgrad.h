@@ -27,21 +27,19 @@ static void bk_wgrad_column(const bk_args *a, int64_t first, int64_t end) {
   const float *x = a->p[0], *dz = a->p[1];
   float *dw = a->p[2], *db = a->p[3];
   const int64_t M = a->n[0], K = a->n[1];
-  for (int64_t k = first; k < end; k += 4 * VL) {
+  int64_t k = first;
+  for (; k + 4 * VL <= end; k += 4 * VL) {
     vf s[4] = {v_zero(), v_zero(), v_zero(), v_zero()};
-    const int64_t n = end - k;
-    if (n >= 4 * VL) {
-      for (int64_t m = 0; m < M; m++) {
-        const vf d = v_bcast(dz + m);
-        BK_UNROLL for (int j = 0; j < 4; j++) s[j] = v_fma(d, v_load(x + m * K + k + j * VL), s[j]);
-      }
-    } else {
-      for (int64_t m = 0; m < M; m++) {
-        const vf d = v_bcast(dz + m);
-        for (int j = 0; j * VL < n; j++) s[j] = v_fma(d, v_load_n(x + m * K + k + j * VL, n - j * VL), s[j]);
-      }
+    for (int64_t m = 0; m < M; m++) {
+      const vf d = v_bcast(dz + m);
+      BK_UNROLL for (int j = 0; j < 4; j++) s[j] = v_fma(d, v_load(x + m * K + k + j * VL), s[j]);
     }
-    for (int j = 0; j < 4 && j * VL < n; j++) v_store_n(dw + k + j * VL, s[j], n - j * VL);
+    BK_UNROLL for (int j = 0; j < 4; j++) v_store(dw + k + j * VL, s[j]);
+  }
+  for (; k < end; k += VL) {
+    vf s = v_zero();
+    for (int64_t m = 0; m < M; m++) s = v_fma(v_bcast(dz + m), v_load_n(x + m * K + k, end - k), s);
+    v_store_n(dw + k, s, end - k);
   }
   if (db && first == 0) {
     vf s = v_zero();
@@ -87,10 +85,9 @@ static void bk_bias_grad(const float *panel, int64_t ld, int64_t mc, int64_t nc,
   int64_t m = 0;
   for (; m + 2 <= mc; m += 2, panel += 2 * ld) BK_EACH(i, j, 2) s[i][j] = v_add(s[i][j], v_load(panel + i * ld + j * VL));
   if (m < mc) BK_UNROLL for (int j = 0; j < NV; j++) s[0][j] = v_add(s[0][j], v_load(panel + j * VL));
-  for (int j = 0; j < NV && j * VL < nc; j++) {
-    vf v = v_add(s[0][j], s[1][j]);
-    if (add) v = v_add(v_load_n(db + j * VL, nc - j * VL), v);
-    v_store_n(db + j * VL, v, nc - j * VL);
+  BK_UNROLL for (int j = 0; j < NV; j++) {
+    const int64_t n = nc - j * VL;
+    if (n > 0) v_store_n(db + j * VL, v_add(add ? v_load_n(db + j * VL, n) : v_zero(), v_add(s[0][j], s[1][j])), n);
   }
 }
 

@@ -151,7 +151,9 @@ BK_INLINE void bk_tile_body(const bk_tile *t, const int mr, const int copying) {
     if (t->nc < BK_PANEL || t->fin >= FIN_CALL) {
       float sums[BK_MR * BK_PANEL] __attribute__((aligned(16)));
       BK_EACH(i, j, mr) v_store(sums + i * BK_PANEL + j * VL, c[i][j]);
-      bk_tile_slow(t, mr, sums, c0, y);
+      int rows = mr;
+      __asm__("" : "+r"(rows));          /* not a constant: gcc would clone the function for each */
+      bk_tile_slow(t, rows, sums, c0, y);
     } else {
       bk_tile_finish(t, mr, c, c0, y);
     }

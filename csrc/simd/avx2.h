@@ -81,4 +81,14 @@ BK_INLINE void v_transpose(vf r[VL]) {
     r[i + 4] = (vf)_mm256_permute2f128_ps(s[i], s[i + 4], 0x31);
   }
 }
+/* Lane q of the result is the sum of r[q], in a fixed tree: half as many shuffles as a transposition. */
+BK_INLINE vf v_sum_rows(const vf r[VL]) {
+  __m256 t[4], s[2];
+  BK_UNROLL for (int i = 0; i < 4; i++)      /* within each 128 bits: two partial sums of two rows, alternating */
+    t[i] = _mm256_add_ps(_mm256_unpacklo_ps((__m256)r[2 * i], (__m256)r[2 * i + 1]),
+                         _mm256_unpackhi_ps((__m256)r[2 * i], (__m256)r[2 * i + 1]));
+  BK_UNROLL for (int i = 0; i < 2; i++)      /* one partial sum of each of four rows */
+    s[i] = _mm256_add_ps(_mm256_shuffle_ps(t[2 * i], t[2 * i + 1], 0x44), _mm256_shuffle_ps(t[2 * i], t[2 * i + 1], 0xee));
+  return (vf)_mm256_add_ps(_mm256_permute2f128_ps(s[0], s[1], 0x20), _mm256_permute2f128_ps(s[0], s[1], 0x31));
+}
 #define BK_PIN(v) __asm__ volatile("" : "+x"(v))

@@ -17,3 +17,12 @@ BK_INLINE void v_load_transposed(const float *p, int64_t ld, vf r[VL]) {
   BK_UNROLL for (int i = 0; i < VL; i++) r[i] = v_load(p + i * ld);
   v_transpose(r);
 }
+/* Lane q of the result is the sum of r[q], in a fixed tree. */
+BK_INLINE vf v_sum_rows(const vf r[VL]) {
+  vf t[VL];
+  BK_UNROLL for (int i = 0; i < VL; i++) t[i] = r[i];
+  v_transpose(t);
+  BK_UNROLL for (int i = 0; i < VL / 2; i++) t[i] = v_add(t[i], t[i + VL / 2]);
+  BK_UNROLL for (int i = 0; i < VL / 4; i++) t[i] = v_add(t[i], t[i + VL / 4]);
+  return t[0];
+}
