@@ -126,6 +126,49 @@ static void bk_multiply(const bk_product *g, float *scratch) {
       bk_multiply_block(g, k0, bk_min(kb, g->K - k0), j0, bk_min(NBLOCK, g->N - j0), scratch);
 }
 
+/* ---- a matrix and a vector ---- */
+
+/* out[j] = sum_k v[k] r[k*ld + j]: runs down the rows, 4 VL columns at a time. */
+static void bk_vector_down(const float *r, int64_t ld, const float *v, int64_t K, int64_t n, float *out) {
+  int64_t j = 0;
+  for (; j + 4 * VL <= n; j += 4 * VL) {
+    vf s[4] = {v_zero(), v_zero(), v_zero(), v_zero()};
+    for (int64_t k = 0; k < K; k++) {
+      const vf x = v_bcast(v + k);
+      BK_UNROLL for (int q = 0; q < 4; q++) s[q] = v_fma(x, v_load(r + k * ld + j + q * VL), s[q]);
+    }
+    BK_UNROLL for (int q = 0; q < 4; q++) v_store(out + j + q * VL, s[q]);
+  }
+  for (; j < n; j += VL) {
+    vf s = v_zero();
+    for (int64_t k = 0; k < K; k++) s = v_fma(v_bcast(v + k), v_load_n(r + k * ld + j, n - j), s);
+    v_store_n(out + j, s, n - j);
+  }
+}
+
+/* out[i] = sum_k v[k] r[i*ld + k]: VL rows side by side. */
+static void bk_vector_along(const float *r, int64_t ld, const float *v, int64_t K, int64_t n, float *out) {
+  for (int64_t i = 0; i < n; i += VL, r += VL * ld) {
+    const int64_t last = bk_min(VL, n - i) - 1;
+    vf s[VL];
+    BK_UNROLL for (int q = 0; q < VL; q++) s[q] = v_zero();
+    for (int64_t k = 0; k < K; k += VL) {
+      const int64_t left = K - k;
+      const vf x = v_load_n(v + k, left);
+      BK_UNROLL for (int q = 0; q < VL; q++) s[q] = v_fma(v_load_n(r + bk_min(q, last) * ld + k, left), x, s[q]);
+    }
+    v_store_n(out + i, v_sum_rows(s), last + 1);
+  }
+}
+
+static void bk_multiply_vector(const bk_product *g) {
+  const int row = g->M == 1;                      /* c = a op(B), else c = op(A) b; the vector is contiguous */
+  const float *r = row ? g->b : g->a, *v = row ? g->a : g->b;
+  const int64_t n = row ? g->N : g->M, along = row ? g->brs : g->aks, across = row ? g->bcs : g->ars;
+  if (across == 1 && (along > 1 || g->K == 1)) bk_vector_down(r, along, v, g->K, n, g->c);
+  else bk_vector_along(r, across, v, g->K, n, g->c);
+}
+
 BK_KERNEL(matmul) {
   const int64_t M = a->n[0], N = a->n[1], K = a->n[2], ta = a->n[3], tb = a->n[4], batch = bk_max(a->n[5], 1);
   bk_product g = {M, N, K, a->p[0], ta ? 1 : K, ta ? M : 1, a->p[1], tb ? 1 : N, tb ? K : 1, a->p[2], N};
@@ -133,7 +176,8 @@ BK_KERNEL(matmul) {
     for (int64_t i = lo; i < hi; i++) {
       bk_product one = g;
       one.a += i * a->n[6], one.b += i * a->n[7], one.c += i * a->n[8];
-      bk_multiply(&one, w->scratch);
+      if (M == 1 || N == 1) bk_multiply_vector(&one);
+      else bk_multiply(&one, w->scratch);
     }
     return;
   }
@@ -144,6 +188,8 @@ BK_KERNEL(matmul) {
     const int64_t n0 = lo * BK_PANEL;
     g.b += n0 * g.bcs, g.c += n0, g.N = bk_min(hi * BK_PANEL, N) - n0;
   }
-  if (g.M > 0 && g.N > 0) bk_multiply(&g, w->scratch);
+  if (g.M <= 0 || g.N <= 0) return;
+  if (M == 1 || N == 1) bk_multiply_vector(&g);
+  else bk_multiply(&g, w->scratch);
 }
 #endif
