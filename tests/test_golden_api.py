@@ -10,6 +10,7 @@ from brisknet.metrics.metric import as_metric, resolve
 from brisknet.saving.objects import deserialize_layer, serialize_layer
 from tests.golden import function_cases, layer_cases, optimizer_cases
 from tests.golden.compare import notes
+from tests.golden.model_cases import GRAPHS
 
 NOTES = notes()
 CONFIGS, SIGNATURES = NOTES["configs"], NOTES["signatures"]
@@ -179,6 +180,14 @@ def test_metrics_of_compile_are_named_after_what_was_given():
         assert as_metric(given).name == name
     assert bn.metrics.get("mse").name == "mean_squared_error"
     assert bn.metrics.get(bn.losses.huber) is bn.losses.huber
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_order_of_layers_and_weights(name):
+    model = GRAPHS[name](bn)
+    layers, shapes = NOTES["orders"][name]
+    assert [layer.name for layer in model.layers] == layers
+    assert [list(w.shape) for w in model.get_weights()] == shapes
 
 
 # ---- arguments of Keras that are refused, and say so ---------------------------------------------------------------------

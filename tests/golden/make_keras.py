@@ -1,4 +1,4 @@
-"""Makes the golden files of this folder with real Keras on JAX: `python -m tests.golden.make_keras`.
+"""Makes the golden files of this folder with real Keras on JAX: `python -m tests.golden.make_keras [part ...]`.
 
 Run it from the top of the repository where keras and jax are installed; the tests themselves need neither. On JAX,
 because Keras on TensorFlow keeps the constants of its formulas in float32 even when all else is float64. Everything is
@@ -344,35 +344,53 @@ def signatures() -> dict:
     return found
 
 
+def orders() -> dict:
+    """The names of a functional model's layers, and the shapes of its weights, in order."""
+    found = {}
+    for name, make in model_cases.GRAPHS.items():
+        keras.utils.clear_session()
+        model = make(keras)
+        found[name] = [[layer.name for layer in model.layers], [list(w.shape) for w in model.get_weights()]]
+    return found
+
+
 def save(name: str, arrays: dict) -> None:
     np.savez_compressed(HERE / f"{name}.npz", **arrays)
     print(f"{name}.npz: {len(arrays)} arrays, {(HERE / f'{name}.npz').stat().st_size / 1e3:.0f} kB")
 
 
-def main() -> None:
-    notes = {"versions": {"keras": keras.__version__, "jax": jax.__version__, "numpy": np.__version__,
-                          "python": sys.version.split()[0]}}  # fmt: skip
-    notes["configs"], notes["resolutions"], notes["signatures"] = configs(), resolutions(), signatures()
+def main(parts) -> None:
+    """Make everything, or only the parts named: functions, layers, optimizers, models, notes."""
+    parts = parts or ["notes", "functions", "layers", "optimizers", "models"]
+    file = HERE / "keras.json"
+    notes = json.loads(file.read_text()) if file.exists() else {}
+    notes["versions"] = {"keras": keras.__version__, "jax": jax.__version__, "numpy": np.__version__,
+                         "python": sys.version.split()[0]}  # fmt: skip
+    if "notes" in parts:
+        notes.update(configs=configs(), resolutions=resolutions(), signatures=signatures(), orders=orders())
     functions: dict = {}
-    losses(functions, "float32")
+    if "functions" in parts:
+        losses(functions, "float32")
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
     # On JAX, Keras' type promotion turns float64 into float32, which is JAX's own default; not here.
     dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
-    losses(functions, "float64")
-    for part in (activations, metrics, penalties, initializers):
-        part(functions)
-    save("keras_functions", functions)
-    for name, part in (("keras_layers", layers), ("keras_optimizers", optimizers)):
-        arrays: dict = {}
-        part(arrays)
-        save(name, arrays)
-    arrays, names = {}, {}
-    models(arrays, names)
-    save("keras_models", arrays)
-    notes["evaluate"] = names
-    (HERE / "keras.json").write_text(json.dumps(notes, separators=(",", ":"), sort_keys=True) + "\n")
+    if "functions" in parts:
+        losses(functions, "float64")
+        for part in (activations, metrics, penalties, initializers):
+            part(functions)
+        save("keras_functions", functions)
+    for name, part in (("layers", layers), ("optimizers", optimizers)):
+        if name in parts:
+            arrays: dict = {}
+            part(arrays)
+            save(f"keras_{name}", arrays)
+    if "models" in parts:
+        arrays, notes["evaluate"] = {}, {}
+        models(arrays, notes["evaluate"])
+        save("keras_models", arrays)
+    file.write_text(json.dumps(notes, separators=(",", ":"), sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -118,3 +118,64 @@ def hinge_adadelta(k):
     m = k.Sequential([k.Input((6,)), dense(k, 10, "tanh"), dense(k, 1, "tanh")])
     m.compile(k.optimizers.Adadelta(1.0, clipnorm=0.5), "hinge", metrics=["squared_hinge"])
     return m
+
+
+# ---- the order of layers, which is the order of weights: name -> model -------------------------------------------------
+def late_input(k):
+    """The second input joins near the end, so its layers have a small depth."""
+    a, b = k.Input((3,), name="a"), k.Input((2,), name="b")
+    h = dense(k, 4, name="h1")(a)
+    for i in (2, 3):
+        h = dense(k, 4, name=f"h{i}")(h)
+    side = dense(k, 4, name="side")(b)
+    return k.Model([a, b], dense(k, 1, name="out")(k.layers.Add(name="join")([h, side])))
+
+
+def late_input_first(k):
+    """The same with the inputs of the join, and of the model, the other way round."""
+    a, b = k.Input((3,), name="a"), k.Input((2,), name="b")
+    h = dense(k, 4, name="h2")(dense(k, 4, name="h1")(a))
+    side = dense(k, 4, name="side")(b)
+    return k.Model([b, a], dense(k, 1, name="out")(k.layers.Concatenate(name="join")([side, h])))
+
+
+def shared(k):
+    """One layer called at two depths."""
+    x, twice = k.Input((4,), name="x"), dense(k, 4, name="twice")
+    first = twice(x)
+    deep = twice(dense(k, 4, name="between")(first))
+    return k.Model(x, k.layers.Add(name="join")([deep, dense(k, 4, name="short")(x)]))
+
+
+def two_outputs(k):
+    """Branches of different length to two outputs."""
+    x = k.Input((4,), name="x")
+    h = dense(k, 5, name="trunk")(x)
+    left = dense(k, 1, name="left")(h)
+    right = dense(k, 2, name="right")(dense(k, 6, name="right_hidden")(h))
+    return k.Model(x, [left, right])
+
+
+def nested(k):
+    """A model inside a model."""
+    i = k.Input((4,), name="i")
+    inner = k.Model(i, dense(k, 4, name="inner_dense")(i), name="inner")
+    x = k.Input((4,), name="x")
+    return k.Model(x, dense(k, 2, name="out")(k.layers.Add(name="join")([x, inner(x)])))
+
+
+def unused_input(k):
+    """An input that no output depends on."""
+    a, b = k.Input((3,), name="a"), k.Input((2,), name="b")
+    return k.Model([a, b], dense(k, 1, name="out")(dense(k, 2, name="h")(a)))
+
+
+def diamond(k):
+    """Two ways of one length, the second written first."""
+    x = k.Input((3,), name="x")
+    right = dense(k, 3, name="right")(x)
+    left = dense(k, 3, name="left")(x)
+    return k.Model(x, k.layers.Add(name="join")([left, right]))
+
+
+GRAPHS = {f.__name__: f for f in (late_input, late_input_first, shared, two_outputs, nested, unused_input, diamond)}

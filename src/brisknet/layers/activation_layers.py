@@ -15,8 +15,10 @@ __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
 
 def _number(value, name: str, least=0.0):
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not value >= least:
-        raise ValueError(f"{name} must be a number >= {least:g}, got {value!r}")
+    numeric = not isinstance(value, bool) and isinstance(value, (int, float, np.floating, np.integer))
+    if not numeric or not value >= least:
+        bound = f" >= {least:g}" if np.isfinite(least) else ""
+        raise ValueError(f"{name} must be a number{bound}, got {value!r}")
     return float(value)
 
 
@@ -69,7 +71,7 @@ class ELU(_Elementwise):
 
     def __init__(self, alpha=1.0, **kwargs):
         super().__init__(**kwargs)
-        self.alpha = _number(alpha, "ELU: alpha")
+        self.alpha = _number(alpha, "ELU: alpha", -np.inf)
 
     def call(self, inputs):
         return activations.elu(inputs, self.alpha)

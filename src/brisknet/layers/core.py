@@ -69,7 +69,8 @@ class InputLayer(Layer):
         return self._inbound_nodes[0].outputs
 
     def get_config(self):
-        return {"batch_shape": self.batch_shape, "dtype": self.dtype, "sparse": False, "ragged": False, "name": self.name}
+        return {"batch_shape": self.batch_shape, "dtype": self.dtype, "sparse": False, "ragged": False,
+                "optional": False, "name": self.name}  # fmt: skip
 
     @property
     def output(self):

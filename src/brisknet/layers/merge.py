@@ -31,6 +31,9 @@ class Add(Layer):
 
     def compute_output_shape(self, input_shape):
         shapes = _check_list(input_shape, f"Add {self.name!r}")
+        rows = {s[0] for s in shapes if s} - {None}
+        if len(rows) > 1:
+            raise ValueError(f"Add {self.name!r}: inputs of one batch size expected, got shapes {shapes}")
         rank = max(len(s) for s in shapes)
         out = _padded(shapes[0], rank)
         for s in shapes[1:]:

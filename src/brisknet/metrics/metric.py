@@ -25,18 +25,21 @@ class Metric:
         self.dtype = dtype or config.floatx()
         self._variables: list[Variable] = []
 
-    def add_variable(self, shape, initializer="zeros", dtype="float64", name=None) -> Variable:
-        """A state of the metric; float64, so that long epochs lose nothing."""
+    def add_variable(self, shape, initializer="zeros", dtype=None, aggregation="sum", name=None) -> Variable:
+        """A state of the metric, of the metric's dtype unless told otherwise. `aggregation` is Keras' and has no effect."""
         from brisknet import initializers
 
         v = Variable(
-            shape=shape, dtype=dtype, initializer=initializers.get(initializer), trainable=False, name=name or "state"
-        )
+            shape=tuple(shape), dtype=dtype or self.dtype, initializer=initializers.get(initializer or "zeros"),
+            trainable=False, name=name or "state",
+        )  # fmt: skip
         v.path = f"{self.name}/{v.name}"
         self._variables.append(v)
         return v
 
-    add_weight = add_variable
+    def add_weight(self, shape=(), initializer=None, dtype=None, name=None) -> Variable:
+        """add_variable() with a scalar of zero as the default."""
+        return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
     def variables(self) -> list[Variable]:
@@ -73,8 +76,9 @@ class Mean(Metric):
 
     def __init__(self, name="mean", dtype=None):
         super().__init__(dtype, name)
-        self.total = self.add_variable((), name="total")
-        self.count = self.add_variable((), name="count")
+        # float64, so that long epochs lose nothing
+        self.total = self.add_variable((), dtype="float64", name="total")
+        self.count = self.add_variable((), dtype="float64", name="count")
 
     _reduce = staticmethod(ops.mean)
 

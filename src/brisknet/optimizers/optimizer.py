@@ -132,8 +132,9 @@ class Optimizer:
         self.built = True
 
     def _new_slot(self, v: Variable, name: str) -> Variable:
+        name = f"{v.path.replace('/', '_')}_{name}"  # as Keras names slots
         slot = Variable(np.full(v.shape, self._slot_start(), v.dtype), dtype=v.dtype, trainable=False, name=name)
-        slot.path = f"{self.name}/{v.path}_{name}"
+        slot.path = f"{self.name}/{name}"
         return slot
 
     def _slot_start(self) -> float:
