@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import warnings
 
 from brisknet import config
@@ -11,7 +13,19 @@ from brisknet.passes.fuse import fuse
 from brisknet.passes.simplify import simplify
 from brisknet.runtime.reference import ReferenceLoop, ReferenceProgram
 
-__all__ = ["compile_graph", "make_loop", "optimize"]
+__all__ = ["collector_paused", "compile_graph", "make_loop", "optimize"]
+
+
+@contextlib.contextmanager
+def collector_paused():
+    """Tracing and compiling make many small objects that all stay alive: collecting among them only costs time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def optimize(graph: Graph) -> Graph:

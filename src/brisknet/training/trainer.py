@@ -17,7 +17,8 @@ from brisknet.layers.shapes import map_structure_shapes
 from brisknet.metrics.metric import Mean
 from brisknet.random import draw_seed
 from brisknet.runtime.philox import derive
-from brisknet.runtime.program import compile_graph, make_loop
+from brisknet.runtime.program import collector_paused, compile_graph, make_loop, optimize
+from brisknet.runtime.reference import ReferenceProgram
 from brisknet.training import bulk, data
 from brisknet.training.compiled import (
     CompiledLosses, CompiledMetrics, check_loss_weights, check_metrics, per_output,
@@ -327,15 +328,9 @@ class Trainer:
         if program is None:
             if self._metrics is not None and mode != "predict" and not self._metrics.built:
                 self._metrics.build([s and s[0] for s in sig.y], self._output_shapes())
-            structure = self._input_structure(len(sig.x))
-            graph = trace_step(self, mode, sig, structure)
-            if eager:
-                from brisknet.runtime.program import optimize
-                from brisknet.runtime.reference import ReferenceProgram
-
-                program = ReferenceProgram(optimize(graph))
-            else:
-                program = compile_graph(graph)
+            with collector_paused():
+                graph = trace_step(self, mode, sig, self._input_structure(len(sig.x)))
+                program = ReferenceProgram(optimize(graph)) if eager else compile_graph(graph)
             while len(self._programs) >= 64:  # shapes come and go (variable-length predict): keep the latest
                 self._programs.pop(next(iter(self._programs)))
             self._programs[key] = program

@@ -43,6 +43,8 @@ class Builder:
         for v, t in graph.updates.items():
             self.finals.setdefault(t, v)
         self.reserved: dict = {}
+        self.in_panels: set = set()
+        self.folded_penalties: set = set()
 
     # ---- tensors ------------------------------------------------------------------------------------------------
     def new(self, nbytes: int) -> Ref:
@@ -108,7 +110,8 @@ class Builder:
     # ---- variables ----------------------------------------------------------------------------------------------
     def variable(self, v, layout: str | None = None) -> Ref:
         """A variable's own storage, in the layout that the plan gives it (it is fixed at first use)."""
-        known = self.plan.layouts.setdefault(v, layout or v.layout)
+        standard = "panel" if v in self.in_panels else v.layout
+        known = self.plan.layouts.setdefault(v, layout or standard)
         if layout is not None and known != layout:
             raise Unsupported(f"variable {v.path} in two layouts")
         return Ref(v)

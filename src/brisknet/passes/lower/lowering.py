@@ -64,7 +64,7 @@ def _choose_layouts(b: Builder, nodes) -> None:
             continue
         w = node.inputs[1]
         if w.node.op == "variable" and w.shape[1] > 1 and w.dtype == "float32":
-            b.variable(w.node.attrs["variable"], "panel")
+            b.in_panels.add(w.node.attrs["variable"])
 
 
 # ---- leaves -------------------------------------------------------------------------------------------------------------

@@ -64,35 +64,42 @@ for _kind in optim.RULES:
 
 
 def prepare(b, nodes) -> None:
-    """Before lowering: slots take their parameter's layout, penalties that only an update reads are left to it, and the
-    gradients of one update get memory side by side, in the order of the parameters."""
+    """Before lowering: penalties that only an update reads are left to it; parameters, each kind of slot and gradients get
+    memory side by side in the same order, so that runs of them can be one segment; slots take their parameter's layout."""
     readers: dict = {}
     for node in nodes:
         for t in node.inputs:
             readers.setdefault(t, []).append(node)
-    b.folded_penalties = set()
     for node in nodes:
         if not node.op.endswith("_update"):
             continue
         kind = node.op.removesuffix("_update")
         _, _, _, params, grads, slots = optim.split_inputs(node.inputs, node.attrs, kind)
-        offset, reserve = 0, []
-        for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-            if p.node.op != "variable":
-                raise Unsupported(f"{node.op} of something that is not a variable")
-            v = p.node.attrs["variable"]
-            b.variable(v)
-            layout = b.plan.layouts[v]
-            for group in slots:
-                b.variable(group[i].node.attrs["variable"], layout)
-            if g.node.op == "l1l2_grad" and readers[g] == [node] and g.node.inputs[0] is p and g not in b.graph.outputs:
+        if any(t.node.op != "variable" for group in (params, *slots) for t in group):
+            raise Unsupported(f"{node.op} of something that is not a variable")
+        for p in params:
+            b.variable(p.node.attrs["variable"])
+        layouts = [b.plan.layouts[p.node.attrs["variable"]] for p in params]
+        for group in slots:
+            for t, layout in zip(group, layouts, strict=True):
+                b.variable(t.node.attrs["variable"], layout)
+        for p, g in zip(params, grads, strict=True):
+            alone = readers[g] == [node] and g not in b.graph.outputs
+            if g.node.op == "l1l2_grad" and alone and g.node.inputs[0] is p:
                 b.folded_penalties.add(g.node)
-                g = g.node.inputs[1]
+        _reserve(b, params, grads, layouts)
+
+
+def _reserve(b, params, grads, layouts) -> None:
+    """One buffer for the gradients that dense layers make, in the order of the parameters."""
+    offset, found = 0, []
+    for p, g, layout in zip(params, grads, layouts, strict=True):
+        g = g.node.inputs[1] if g.node in b.folded_penalties else g
+        if g.node.op == "dense_wgrad" and (g, layout) not in b.reserved:
+            found.append((g, layout, offset))
             count = padded_size(p.shape) if layout == "panel" else size_of(p.shape)
-            if g.node.op == "dense_wgrad" and (g, layout) not in b.reserved:
-                reserve.append((g, layout, offset))
-                offset += -(-count // 16) * 64
-        if reserve:
-            bank = b.new(offset)
-            for g, layout, at in reserve:
-                b.reserved[g, layout] = Ref(bank.base, at)
+            offset += -(-count // 16) * 64
+    if found:
+        bank = b.new(offset)
+        for g, layout, at in found:
+            b.reserved[g, layout] = Ref(bank.base, at)
