@@ -277,6 +277,8 @@ def test_class_weights_as_in_keras(backend):
     assert rounded(classifier().fit(x, y, class_weight={1: 3.0}, **options).history) == {
         "accuracy": [0.5857], "loss": [6.0637]
     }  # fmt: skip
+    h = classifier().fit(x, y, class_weight={0: 0.2, 1: 3.0}, validation_split=0.3, **options).history
+    assert rounded(h) == {"accuracy": [0.5102], "loss": [7.0296], "val_accuracy": [0.7143], "val_loss": [1.2966]}
 
 
 def test_weighted_metrics_as_in_keras(backend):

@@ -61,6 +61,7 @@ class Layer:
     name        defaults to the class name in snake case, numbered
     trainable   whether its weights are trained
     dtype       dtype of its weights, config.floatx() by default
+    autocast    Keras' argument; inputs are always cast
     activity_regularizer   a penalty on its outputs
     """
 
@@ -69,7 +70,7 @@ class Layer:
         object.__setattr__(layer, "_given", (args, kwargs))  # for the config of classes without get_config()
         return layer
 
-    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None, **kwargs):
+    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         object.__setattr__(self, "_layers", [])
         self.name = name if name is not None else auto_name(to_snake_case(type(self).__name__))
         if not isinstance(self.name, str) or "/" in self.name:
@@ -127,9 +128,17 @@ class Layer:
 
     # ---- weights ------------------------------------------------------------------------------------------------
     def add_weight(
-        self, shape=None, initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
-    ) -> Variable:
-        """A new variable of the layer: shape (), Glorot uniform (zeros for ints and bools) unless told otherwise."""
+        self, shape=None, initializer=None, dtype=None, trainable=True, autocast=True, regularizer=None, constraint=None,
+        aggregation="none", overwrite_with_gradient=False, name=None,
+    ) -> Variable:  # fmt: skip
+        """A new variable of the layer: shape (), Glorot uniform (zeros for ints and bools) unless told otherwise.
+
+        autocast and aggregation are Keras' and change nothing here.
+        """
+        if overwrite_with_gradient:
+            raise ValueError(f"layer {self.name!r}: overwrite_with_gradient=True is not supported; leave it at False")
+        if isinstance(shape, (int, np.integer)):
+            shape = (shape,)
         shape = tuple(shape) if shape is not None else ()
         if any(d is None or int(d) < 0 for d in shape):
             raise ValueError(f"layer {self.name!r}: weight {name!r} needs a full shape of sizes >= 0, got {shape}")
@@ -198,6 +207,13 @@ class Layer:
         return list(out.values())
 
     variables = weights
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that the layer computes in, which is that of its weights."""
+        return self.dtype
+
+    variable_dtype = compute_dtype
 
     @property
     def trainable(self) -> bool:

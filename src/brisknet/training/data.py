@@ -129,6 +129,10 @@ def same_length(arrays: dict) -> int:
     return rows
 
 
+class ClassWeights(np.ndarray):
+    """Weights of rows that come from class_weight: they hold for training, not for the part held out for validation."""
+
+
 def class_weights_to_sample_weights(y: np.ndarray, class_weight: dict, classes: int | None = None) -> np.ndarray:
     """One weight a row from {class: weight}; y holds labels [n], [n, 1] or one-hot rows. Classes not named weigh 1.
 
@@ -149,7 +153,7 @@ def class_weights_to_sample_weights(y: np.ndarray, class_weight: dict, classes: 
         if classes is not None and not 0 <= key < classes and not rows.any():
             raise ValueError(f"class_weight: classes 0 to {classes - 1} expected, got {key}, which no label has")
         weights[rows] = value
-    return weights
+    return weights.view(ClassWeights)
 
 
 def split_validation(arrays: list, fraction: float):
@@ -168,7 +172,8 @@ def split_validation(arrays: list, fraction: float):
     def cut(structure, part):
         if isinstance(structure, list):
             return [cut(s, part) for s in structure]
-        return None if structure is None else structure[part]
+        held = part.start > 0
+        return None if structure is None or held and isinstance(structure, ClassWeights) else structure[part]
 
     return cut(arrays, slice(0, at)), cut(arrays, slice(at, rows))
 
