@@ -20,7 +20,7 @@ import sys
 from brisknet import config
 from brisknet.kernels import reference
 
-__all__ = ["native", "reference", *(name for name in reference.__all__ if name != "PackedWeights")]
+__all__ = ["reference", *(name for name in reference.__all__ if name != "PackedWeights")]
 
 
 def _native():
