@@ -304,6 +304,17 @@ def test_validation_batches_and_steps_as_in_keras(backend):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("weights", "loss"),
+    [(np.arange(30.0).reshape(6, 5), 232.0), (np.arange(30.0).reshape(6, 5, 1), 232.0), (np.arange(6.0)[:, None], 40.0)],
+)
+def test_weights_of_places_as_in_keras(backend, weights, loss):
+    model = Sequential([Input((5, 4)), Dense(2, kernel_initializer="ones")])
+    model.compile("sgd", "mse", weighted_metrics=["mae"])
+    found = model.test_on_batch(np.ones((6, 5, 4)), np.zeros((6, 5, 2)), sample_weight=weights)
+    assert found == pytest.approx([loss, 4.0])
+
+
 def test_single_batches_as_in_keras(backend):
     x, y = data()
     model = classifier()

@@ -259,7 +259,7 @@ class Trainer:
             w = None if part is None else data.as_rows(part, name).astype(np.float32, copy=False)
             if w is not None and not np.isfinite(w).all():
                 raise ValueError(f"{name}: finite numbers expected, got NaN or infinity")
-            if w is not None and w.shape[1:] not in ((), (1,)) and w.shape[1:] != tuple(shape[1:-1])[: w.ndim - 1]:
+            if w is not None and not _weights_fit(w.shape[1:], tuple(shape[1:-1])):
                 places = f" or one a place, shape (rows, {', '.join(map(str, shape[1:-1]))})," if len(shape) > 2 else ""
                 raise ValueError(
                     f"{name}: one weight a row, shape (rows,),{places} expected for outputs {tuple(shape)}, got shape "
@@ -603,6 +603,12 @@ class Trainer:
             optimizer.build(self.trainable_weights)
         for v, value in zip(optimizer.variables, state["optimizer_state"], strict=True):
             v.assign(value)
+
+
+def _weights_fit(given, places) -> bool:
+    """Whether sample weights of a row, shape `given`, fit outputs with these axes between rows and the last."""
+    given = given[:-1] if given[-1:] == (1,) and len(given) > min(len(places), 1) else given
+    return given in ((), (1,)) or given == places[: len(given)]
 
 
 def _input_keys(struct, names):
