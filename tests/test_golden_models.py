@@ -1,11 +1,11 @@
-"""Ten whole models against real Keras: the loss of each of 100 steps, the weights after them, predict and evaluate."""
+"""Whole models against real Keras: ten for 100 steps (losses, weights, predict, evaluate), and saturated outputs."""
 
 import numpy as np
 import pytest
 
 import brisknet as bn
 from tests.golden.compare import Golden, close, mode, notes  # noqa: F401
-from tests.golden.model_cases import BATCH, EPOCHS, MODELS
+from tests.golden.model_cases import BATCH, EPOCHS, MODELS, SATURATED
 
 GOLDEN = Golden("keras_models")
 EVALUATED = notes()["evaluate"]
@@ -66,3 +66,16 @@ def test_fit_gives_the_same(name, mode):  # noqa: F811
     by_epoch = GOLDEN[f"{name}/losses"].reshape(EPOCHS, -1) @ sizes / sum(sizes)
     assert np.allclose(history["loss"], by_epoch, rtol=case.rtol, atol=0)
     case.check_end()
+
+
+@pytest.mark.parametrize("name", SATURATED)
+def test_saturated_outputs_go_by_the_logits(name, mode):  # noqa: F811
+    golden, (make, target) = Golden("keras_saturated"), SATURATED[name]
+    model = make(bn)
+    model.set_weights(golden.group(f"{name}/start"))
+    for want in golden[f"{name}/logs"]:
+        logs = model.train_on_batch(golden["x"], golden[target], return_dict=True)
+        assert sorted(logs) == list(golden[f"{name}/names"])
+        assert [logs[k] for k in sorted(logs)] == pytest.approx(want, rel=2e-6)
+    for v, want in zip(model.weights, golden.group(f"{name}/end"), strict=True):
+        close(v.numpy(), want, 2e-6, v.path)

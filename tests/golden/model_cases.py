@@ -179,3 +179,24 @@ def diamond(k):
 
 
 GRAPHS = {f.__name__: f for f in (late_input, late_input_first, shared, two_outputs, nested, unused_input, diamond)}
+
+
+# ---- saturated outputs: probabilities that float32 rounds to 0 and 1; Keras on TensorFlow goes by the logits ---------------
+def _saturated(k, units, activation, loss, metric):
+    m = k.Sequential([k.Input((5,)), dense(k, units, activation=activation)])
+    m.compile(k.optimizers.SGD(0.01), loss, metrics=[metric])
+    return m
+
+
+# name -> (make, name of the targets)
+SATURATED = {
+    "sigmoid_bce": (lambda k: _saturated(k, 2, "sigmoid", "binary_crossentropy", "bce"), "pair"),
+    "softmax_cce": (lambda k: _saturated(k, 3, "softmax", "categorical_crossentropy", "accuracy"), "onehot"),
+    "softmax_smooth": (
+        lambda k: _saturated(k, 3, "softmax", k.losses.CategoricalCrossentropy(label_smoothing=0.2), "accuracy"), "onehot"
+    ),
+    "softmax_scce": (
+        lambda k: _saturated(k, 3, "softmax", "sparse_categorical_crossentropy", "sparse_categorical_crossentropy"), "label"
+    ),
+}  # fmt: skip
+SATURATED_STEPS = 5
