@@ -18,8 +18,9 @@ static bk_plan bk_head_plan(const bk_args *a) {
   bk_plan p = {bk_max(bk_ceil(a->n[0], rows), 1), 0, 40 * n, 12 * n};
   return p;
 }
-#define BK_HEAD_ROWS(a, lo, hi, m0, m1) \
-  const int64_t each_ = bk_max(HEAD_ELEMENTS / bk_max((a)->n[1], 1), 1), m0 = (lo) * each_, m1 = bk_min((hi) * each_, (a)->n[0])
+#define BK_HEAD_ROWS(a, lo, hi, m0, m1) /* n[3], the number of units, spares small heads the division */ \
+  const int64_t each_ = (a)->n[3] == 1 ? (a)->n[0] : bk_max(HEAD_ELEMENTS / bk_max((a)->n[1], 1), 1), \
+                m0 = (lo) * each_, m1 = bk_min((hi) * each_, (a)->n[0])
 
 BK_INLINE void bk_head_done(const bk_args *a, int64_t unit, double sum) {
   ((double *)a->p[5])[unit] = sum;
