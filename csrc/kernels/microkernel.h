@@ -128,7 +128,8 @@ BK_INLINE void bk_tile_body(const bk_tile *t, const int mr, const int copying) {
       for (int q = 0; q < AHEAD; q++) __builtin_prefetch(ahead + q * BK_PANEL, 0, 2);
       ahead += AHEAD * BK_PANEL;
     }
-    const float *a = a0, *b = t->b;
+    const float *a = a0, *b = t->b, *lower = a + 6 * ars;   /* two bases need half the index registers */
+    if (mr > 6) __asm__("" : "+r"(lower));
     float *copy = t->copy;
     for (int64_t k = t->K; k > 0; k--) {
       vf bv[NV];
@@ -142,10 +143,15 @@ BK_INLINE void bk_tile_body(const bk_tile *t, const int mr, const int copying) {
         copy += BK_PANEL;
       }
       BK_UNROLL for (int i = 0; i < mr; i++) {
-        vf av = v_bcast(a + i * ars);
-        BK_UNROLL for (int j = 0; j < NV; j++) c[i][j] = v_fma(av, bv[j], c[i][j]);
+        vf av = v_bcast(i < 6 ? a + i * ars : lower + (i - 6) * ars);
+        if (BK_MR * NV > 16) BK_PIN(av);          /* row by row: gcc loads all of a first otherwise, and spills */
+        BK_UNROLL for (int j = 0; j < NV; j++) {
+          c[i][j] = v_fma(av, bv[j], c[i][j]);
+          if (BK_MR * NV > 16) BK_PIN(c[i][j]);
+        }
       }
       a += aks;
+      if (mr > 6) lower += aks;
       b += bks;
     }
     if (t->nc < BK_PANEL || t->fin >= FIN_CALL) {
