@@ -1,7 +1,9 @@
 """Kernel by kernel: brisknet.kernels native and reference against plain NumPy. Run: pytest benchmarks
 
-A kernel's result is checked against NumPy's before it is timed (those of the other optimizers: in tests/). `--benchmark-only`, `--benchmark-json` and the like are
-pytest-benchmark's; `-k "matmul and 512"` chooses.
+A kernel's result is checked against NumPy's before it is timed (those of the other optimizers: in tests/). GFLOP/s and GB/s of
+the fastest round are in extra_info. `--benchmark-only`, `--benchmark-json` and the like are pytest-benchmark's;
+`-k "matmul and 512"` chooses. Environment variables that choose or bound the kernels of NumPy's BLAS must be unset for a fair
+comparison: the report's header warns where they are.
 """
 
 import numpy as np
@@ -27,9 +29,13 @@ def equal(got, want, depth=1):
         np.testing.assert_allclose(g, w, rtol=2e-5, atol=2e-6 * np.sqrt(depth) * max(1.0, float(np.abs(w).max())))
 
 
-def time(benchmark, group, call):
+def time(benchmark, group, call, flops=0.0, moved=0.0):
+    """Times the call; `flops` operations and `moved` bytes of memory traffic become rates."""
     benchmark.group = group
     benchmark(call)
+    for rate, amount in (("GFLOP/s", flops), ("GB/s", moved)):
+        if amount and benchmark.stats:
+            benchmark.extra_info[rate] = round(amount / benchmark.stats.stats.min * 1e-9, 2)
 
 
 @each
@@ -40,7 +46,7 @@ def test_matmul(benchmark, shape, layout, implementation):
         pytest.skip("too slow to be a comparison")
     call = kernel_calls.matmul_call(implementation, shape, layout)
     equal(call().copy(), kernel_calls.matmul_call("numpy", shape, layout)(), shape[1])
-    time(benchmark, f"matmul {layout} {shape}", call)
+    time(benchmark, f"matmul {layout} {shape}", call, flops=2.0 * np.prod(shape))
 
 
 @each
@@ -48,7 +54,7 @@ def test_matmul(benchmark, shape, layout, implementation):
 def test_dense_forward(benchmark, shape, implementation):
     call = kernel_calls.dense_forward_call(implementation, *shape)
     equal(call().copy(), kernel_calls.dense_forward_call("numpy", *shape)(), shape[1])
-    time(benchmark, f"dense forward {shape}", call)
+    time(benchmark, f"dense forward {shape}", call, flops=2.0 * np.prod(shape))
 
 
 @each
@@ -56,7 +62,7 @@ def test_dense_forward(benchmark, shape, implementation):
 def test_dense_backward(benchmark, shape, implementation):
     call = kernel_calls.dense_backward_call(implementation, *shape)
     equal(call(), kernel_calls.dense_backward_call("numpy", *shape)(), max(shape))
-    time(benchmark, f"dense backward {shape}", call)
+    time(benchmark, f"dense backward {shape}", call, flops=4.0 * np.prod(shape))
 
 
 @each
@@ -73,7 +79,7 @@ def test_softmax_cross_entropy(benchmark, shape, implementation):
 def test_activation(benchmark, kind, n, implementation):
     call = kernel_calls.activation_call(implementation, kind, n)
     equal(call().copy(), kernel_calls.activation_call("numpy", kind, n)())
-    time(benchmark, f"{kind} {n}", call)
+    time(benchmark, f"{kind} {n}", call, moved=8.0 * n)
 
 
 @each
@@ -82,21 +88,25 @@ def test_dropout(benchmark, n, implementation):
     call = kernel_calls.dropout_call(implementation, n)
     kept = np.count_nonzero(call()) / n
     assert abs(kept - 0.5) < 5 * 0.5 / np.sqrt(n)
-    time(benchmark, f"dropout {n}", call)
+    time(benchmark, f"dropout {n}", call, moved=8.0 * n)
+
+
+PARAMETERS = [2753, 10_000_000]  # of the Ads net, and far beyond any cache
+MOVED = {"sgd": 12, "momentum": 20, "rmsprop": 20, "adam": 28, "adagrad": 20, "adadelta": 28}  # bytes a parameter
 
 
 @each
-@pytest.mark.parametrize("n", [2753, 1_000_000])
+@pytest.mark.parametrize("n", PARAMETERS)
 def test_adam(benchmark, n, implementation):
     call, parameters = kernel_calls.adam_call(implementation, n)
     plain, expected = kernel_calls.adam_call("numpy", n)
     call(), plain()
     np.testing.assert_allclose(parameters, expected, rtol=0, atol=1e-6)
-    time(benchmark, f"adam {n}", call)
+    time(benchmark, f"adam {n}", call, moved=MOVED["adam"] * n)
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS[:2])
-@pytest.mark.parametrize("n", [2753, 1_000_000])
+@pytest.mark.parametrize("n", PARAMETERS)
 @pytest.mark.parametrize("rule", ["sgd", "momentum", "rmsprop", "adagrad", "adadelta"])
 def test_optimizer(benchmark, rule, n, implementation):
-    time(benchmark, f"{rule} {n}", kernel_calls.optimizer_call(implementation, rule, n))
+    time(benchmark, f"{rule} {n}", kernel_calls.optimizer_call(implementation, rule, n), moved=MOVED[rule] * n)

@@ -34,7 +34,7 @@ cdef extern from "Python.h":
 cdef extern from "brisknet.h" nogil:
     enum: BK_BARRIER, BK_BLOCK, BK_PANEL, BK_PAD
     enum: BK_OP_matmul, BK_OP_pack_panel, BK_OP_unpack_panel, BK_OP_dense_forward, BK_OP_dense_dgrad, BK_OP_dense_wgrad
-    enum: BK_OP_copy_bytes, BK_OP_act_grad, BK_OP_dropout, BK_OP_softmax, BK_OP_xent_head, BK_OP_sum_partials
+    enum: BK_OP_copy_bytes, BK_OP_act_grad, BK_OP_dropout, BK_OP_softmax, BK_OP_xent_head, BK_OP_sum_partials, BK_OP_reduce_sum
     enum: BK_OP_relu, BK_OP_leaky_relu, BK_OP_elu, BK_OP_sigmoid, BK_OP_tanh, BK_OP_gelu, BK_OP_gelu_tanh, BK_OP_silu
     enum: BK_OP_softplus, BK_OP_step, BK_OP_gelu_grad, BK_OP_gelu_tanh_grad, BK_OP_silu_grad, BK_OP_softplus_grad
     enum: BK_OP_sgd_update, BK_OP_rmsprop_update, BK_OP_adam_update, BK_OP_adagrad_update, BK_OP_adadelta_update

@@ -220,31 +220,35 @@ cdef object _dense_backward(object dy, object x, object w, object y, object acti
 
 cdef int add_backward(Frame *f, Weights *g, int64_t m, int act, float alpha, float *dy, float *x, float *y, float *dx,
                       float *dw, float *db) except -1:
-    """dz = dy f'(y); dx = dz w^T; dw = x^T dz in panels, then rows; db = column sums of dz."""
-    cdef int64_t panels = (panel_bytes(g.k, g.n) + 127) // 64 * 64, dz_bytes = (4 * m * g.n + 127) // 64 * 64
-    cdef bint pack = dx != NULL and g.rows != NULL, column = g.n == 1
+    """dz = dy f'(y); dx = dz w^T; dw = x^T dz; db = column sums of dz. dense_wgrad would leave dw in panels: a product of
+    row-major operands costs less than unpacking them."""
+    cdef int64_t dz_bytes = (4 * m * g.n + 127) // 64 * 64 if act else 0
+    cdef bint pack = dx != NULL and g.rows != NULL
     cdef bk_args *i
     cdef float *dz = dy
-    cdef char *p
-    take((dz_bytes if act else 0) + (panels if pack else 0) + panels, &f.temporary)
-    p = f.temporary.p
+    if act or pack:
+        take(dz_bytes + (panel_bytes(g.k, g.n) if pack else 0), &f.temporary)
     if act:
-        dz = <float *>p
-        p += dz_bytes
+        dz = <float *>f.temporary.p
         i = instruction(f, BK_OP_act_grad, False)
         i.p[0], i.p[1], i.p[2] = dy, y, dz
         i.n[0], i.n[1], i.f[0], i.f[1] = m * g.n, act, alpha, 1.0
     if pack:
-        g.panels = <float *>p
-        p += panels
+        g.panels = <float *>(f.temporary.p + dz_bytes)
         add_pack(f, g.rows, g.panels, g.k, g.n)
     if dx != NULL:
         i = instruction(f, BK_OP_dense_dgrad, True)
         i.p[0], i.p[1], i.p[3] = dz, g.panels, dx
         i.n[0], i.n[1], i.n[2], i.f[1] = m, g.k, g.n, 1.0
-    i = instruction(f, BK_OP_dense_wgrad, True)
-    i.p[0], i.p[1], i.p[2], i.p[3] = x, dz, (dw if column else <float *>p), db
-    i.n[0], i.n[1], i.n[2] = m, g.k, g.n
-    if not column:
-        add_unpack(f, <float *>p, dw, g.k, g.n, True)
+    if g.n == 1:
+        i = instruction(f, BK_OP_dense_wgrad, True)
+        i.p[0], i.p[1], i.p[2], i.p[3] = x, dz, dw, db
+        i.n[0], i.n[1], i.n[2] = m, g.k, 1
+        return 0
+    i = instruction(f, BK_OP_matmul, True)
+    i.p[0], i.p[1], i.p[2] = x, dz, dw
+    i.n[0], i.n[1], i.n[2], i.n[3], i.n[5] = g.k, g.n, m, 1, 1
+    i = instruction(f, BK_OP_reduce_sum, False)
+    i.p[0], i.p[1] = dz, db
+    i.n[0], i.n[1], i.n[2], i.f[0] = 1, m, g.n, 1.0
     return 0
