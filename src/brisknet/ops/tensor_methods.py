@@ -29,8 +29,8 @@ def _install() -> None:
     Tensor.reshape = lambda self, *s: shape.reshape(self, s[0] if len(s) == 1 and not isinstance(s[0], int) else s)
     Tensor.astype = lambda self, dtype: dispatch.cast(self, np.dtype(dtype).name)
     Tensor.T = property(lambda self: shape.transpose(self))
-    for name in ("sum", "mean", "max", "min", "prod"):
-        setattr(Tensor, name, lambda self, axis=None, keepdims=False, fn=getattr(reduction, name): fn(self, axis, keepdims))
+    for fn in (reduction.sum, reduction.mean, reduction.max, reduction.min, reduction.prod):
+        setattr(Tensor, fn.__name__, lambda self, axis=None, keepdims=False, fn=fn: fn(self, axis, keepdims))
 
 
 _install()
