@@ -4,7 +4,7 @@
 static bk_plan plan_dense_dgrad(const bk_args *a) {
   int64_t M = a->n[0], K = a->n[1], N = a->n[2], panels = bk_ceil(K, BK_PANEL);
   int64_t units = N == 1 ? bk_ceil(M, COLUMN_UNIT) : panels * (M == 1 ? 1 : bk_row_blocks(M, panels));
-  return bk_dense_plan(M, K, N, units, 4 * BK_PANEL * bk_min(bk_ceil(N, BK_PANEL) * BK_PANEL, KBLOCK));
+  return bk_dense_plan(M, K, N, units, 4 * BK_PANEL * bk_k_block(N));
 }
 
 /* out[n][16] = w[k0..k0+15, n0..n0+nc)^T; rows of w past K are zero. The 1 KiB pieces of w lie far apart, one a panel,
@@ -92,13 +92,14 @@ BK_KERNEL(dense_dgrad) {
   }
   if (M == 1) { bk_dgrad_row(a, lo * BK_PANEL, bk_min(hi * BK_PANEL, K)); return; }
   const bk_grid g = bk_grid_of(M, bk_ceil(K, BK_PANEL), lo, hi);
+  const int64_t block = bk_k_block(N);
   for (int64_t r = 0; r < g.blocks; r++) {
     const int64_t m0 = r * g.rows, rows = bk_grid_rows(&g, r), p0 = bk_grid_first(&g, r), p1 = bk_grid_end(&g, r);
     if (rows <= 0 || p0 >= p1) continue;
     const bk_split split = bk_split_rows(rows);
-    for (int64_t n0 = 0; n0 < N; n0 += KBLOCK) {
-      const int last = n0 + KBLOCK >= N;
-      bk_tile t = {.K = bk_min(KBLOCK, N - n0), .ars = N, .aks = 1, .b = w->scratch, .bks = BK_PANEL,
+    for (int64_t n0 = 0; n0 < N; n0 += block) {
+      const int last = n0 + block >= N;
+      bk_tile t = {.K = bk_min(block, N - n0), .ars = N, .aks = 1, .b = w->scratch, .bks = BK_PANEL,
                    .ldc = K, .init = bk_zeros, .add = n0 > 0, .act = act, .alpha = a->f[0], .scale = a->f[1]};
       t.fin = last ? bk_fin_slope(y, act, t.scale) : FIN_NONE;
       for (int64_t p = p0; p < p1; p++) {

@@ -62,15 +62,16 @@ BK_KERNEL(dense_forward) {
   if (N == 1) { bk_forward_column(a, lo * COLUMN_UNIT, bk_min(hi * COLUMN_UNIT, M)); return; }
   if (M == 1) { bk_forward_row(a, lo, hi); return; }
   const bk_grid g = bk_grid_of(M, bk_ceil(N, BK_PANEL), lo, hi);
+  const int64_t block = bk_k_block(K);
   float padded[BK_PANEL];
   for (int64_t r = 0; r < g.blocks; r++) {
     const int64_t m0 = r * g.rows, rows = bk_grid_rows(&g, r), p0 = bk_grid_first(&g, r), p1 = bk_grid_end(&g, r);
     if (rows <= 0 || p0 >= p1) continue;
     const bk_split split = bk_split_rows(rows);
-    for (int64_t k0 = 0; k0 < K || k0 == 0; k0 += KBLOCK) {
-      bk_tile t = {.K = bk_min(KBLOCK, K - k0), .ars = K, .aks = 1, .bks = BK_PANEL, .ldc = N,
+    for (int64_t k0 = 0; k0 < K || k0 == 0; k0 += block) {
+      bk_tile t = {.K = bk_min(block, K - k0), .ars = K, .aks = 1, .bks = BK_PANEL, .ldc = N,
                    .add = k0 > 0, .act = (int)a->n[3], .alpha = a->f[0]};
-      t.fin = k0 + KBLOCK >= K ? bk_fin_forward(t.act) : FIN_NONE;
+      t.fin = k0 + block >= K ? bk_fin_forward(t.act) : FIN_NONE;
       for (int64_t p = p0; p < p1; p++) {
         const int64_t n0 = p * BK_PANEL;
         t.nc = bk_min(BK_PANEL, N - n0);

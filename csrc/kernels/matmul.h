@@ -1,6 +1,6 @@
 /* matmul.h: C = op(A) op(B) on row-major operands, batched.
  *
- * op(B) is packed into panels of KBLOCK x 16, unless it is small or met by few rows: by the first tile that reads it, or
+ * op(B) is packed into panels of MATMUL_KBLOCK x 16, unless it is small or met by few rows: by the first tile that reads it, or
  * just before where it must be transposed. op(A) is packed by strips of STRIP rows where there is more than one.
  */
 #ifndef BRISKNET_MATMUL_H
@@ -8,7 +8,7 @@
 #include "kernels/microkernel.h"
 
 #define NBLOCK 1024          /* columns worked on at a time: 1 MiB of packed b */
-#define MATMUL_KBLOCK 384
+#define MATMUL_KBLOCK 384    /* longer than KBLOCK: c, which may lie far away, is read and written less often */
 #define ROW_UNIT 16          /* rows in a unit where the columns are too few to share */
 
 typedef struct bk_product {   /* one product, or the part of its columns and rows that a unit computes */
@@ -21,16 +21,11 @@ typedef struct bk_product {   /* one product, or the part of its columns and row
 static inline int bk_direct_a(int64_t M) { return M <= STRIP + STRIP / 3; }
 static inline int bk_direct_b(const bk_product *g) { return g->bcs == 1 && (g->M <= 2 * BK_MR || g->K * g->brs <= 4096); }
 
-/* k blocks of even size, a multiple of 8, so that none is a thin remainder. */
-static inline int64_t bk_k_block(int64_t K) {
-  return bk_min(K, bk_ceil(bk_ceil(K, bk_max(bk_ceil(K, MATMUL_KBLOCK), 1)), 8) * 8);
-}
-
 static int bk_matmul_by_rows(int64_t M, int64_t N) { return bk_ceil(N, BK_PANEL) < 8 && M >= 2 * N; }
 
 static bk_plan plan_matmul(const bk_args *a) {
   int64_t M = a->n[0], N = a->n[1], K = a->n[2], batch = bk_max(a->n[5], 1);
-  int64_t kb = bk_k_block(K), panels = bk_ceil(N, BK_PANEL), slots = bk_direct_a(M) ? 1 : bk_min(panels, NBLOCK / BK_PANEL);
+  int64_t kb = bk_even_block(K, bk_ceil(K, MATMUL_KBLOCK)), panels = bk_ceil(N, BK_PANEL), slots = bk_direct_a(M) ? 1 : bk_min(panels, NBLOCK / BK_PANEL);
   int64_t units = batch > 1 ? batch : bk_matmul_by_rows(M, N) ? bk_ceil(M, ROW_UNIT) : panels;
   bk_plan p = {units, 4 * (kb * slots * BK_PANEL + bk_packed_size(STRIP, kb)), 2.0 * M * N * K * batch,
                4.0 * batch * (M * K + K * N + M * N)};
@@ -120,7 +115,7 @@ static void bk_multiply_block(const bk_product *g, int64_t k0, int64_t kc, int64
 }
 
 static void bk_multiply(const bk_product *g, float *scratch) {
-  const int64_t kb = bk_max(bk_k_block(g->K), 1);
+  const int64_t kb = bk_even_block(g->K, bk_ceil(g->K, MATMUL_KBLOCK));
   for (int64_t j0 = 0; j0 < g->N; j0 += NBLOCK)
     for (int64_t k0 = 0; k0 < g->K || k0 == 0; k0 += kb)
       bk_multiply_block(g, k0, bk_min(kb, g->K - k0), j0, bk_min(NBLOCK, g->N - j0), scratch);

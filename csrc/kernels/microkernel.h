@@ -10,7 +10,7 @@
 #include "kernels/vmath.h"
 
 #define NV (BK_PANEL / VL)   /* vectors in a row of a tile */
-#define KBLOCK 256           /* rows of a panel worked on at a time: 16 KiB, half of an L1 cache */
+#define KBLOCK 256           /* about how many rows of a panel are worked on at a time: 16 KiB, half of an L1 cache */
 #define STRIP 144            /* rows worked on at a time: with KBLOCK columns 144 KiB of a, which stays in an L2 cache */
 #define AHEAD 16
 #define COPY_AHEAD 8         /* rows of b fetched ahead while a tile copies it */
@@ -36,6 +36,13 @@ typedef struct bk_tile {
   int fin, act;
   float alpha, scale;
 } bk_tile;
+
+/* Length of a k block where K is cut into so many: even ones, so that none is a thin remainder, of whole panels. */
+BK_INLINE int64_t bk_even_block(int64_t K, int64_t blocks) {
+  return bk_max(bk_ceil(bk_ceil(K, bk_max(blocks, 1)), BK_PANEL), 1) * BK_PANEL;
+}
+/* Blocks nearest to KBLOCK, at most half as long again. */
+BK_INLINE int64_t bk_k_block(int64_t K) { return bk_even_block(K, (K + KBLOCK / 2) / KBLOCK); }
 
 static const float bk_zeros[BK_PANEL] __attribute__((aligned(64))) = {0};
 
