@@ -9,7 +9,6 @@ import threading
 import numpy as np
 import pytest
 
-import brisknet.ops  # noqa: F401  (registers every op)
 from brisknet import config, kernels
 from brisknet.kernels import checks, reference
 from brisknet.ops.registry import get_op

@@ -19,8 +19,6 @@ __all__ = [
 
 
 def _reference(op: str, *inputs, **attrs):
-    import brisknet.ops  # noqa: F401  (registers every op)
-
     with np.errstate(all="ignore"):
         return get_op(op).reference(*inputs, **attrs)
 
