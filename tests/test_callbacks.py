@@ -82,6 +82,37 @@ def test_hooks_of_evaluate_in_keras_order(backend):
     assert recorder.seen == [("test_begin", ""), *steps, ("test_end", "accuracy+loss")]
 
 
+def test_hooks_of_fit_with_validation_in_keras_order(backend):
+    x, y = data()
+    recorder = Recorder()
+    classifier().fit(x, y, epochs=2, batch_size=32, validation_split=0.2, verbose=0, callbacks=[recorder])
+    test = [("test_begin", ""), ("test_batch_begin", 0, ""), ("test_batch_end", 0, "accuracy+loss"),
+            ("test_end", "accuracy+loss")]  # fmt: skip
+    end = "accuracy+loss+val_accuracy+val_loss"
+    first, second = epoch_of(0, 2, end), epoch_of(1, 2, end)
+    assert recorder.seen == [
+        ("train_begin", ""), *first[:-1], *test, first[-1], *second[:-1], *test, second[-1], ("train_end", end)
+    ]  # fmt: skip
+
+
+def test_hooks_of_predict_in_keras_order(backend):
+    x, _ = data()
+    recorder, model, shapes = Recorder(), classifier(), []
+    look = callbacks.LambdaCallback(on_predict_batch_end=lambda b, logs: shapes.append(logs["outputs"].shape))
+    whole = model.predict(x, verbose=0)
+    p = model.predict(x, verbose=0, callbacks=[recorder, look])
+    steps = [s for b in range(3) for s in (("predict_batch_begin", b, ""), ("predict_batch_end", b, "outputs"))]
+    assert recorder.seen == [("predict_begin", ""), *steps, ("predict_end", "")]
+    assert shapes == [(32, 1), (32, 1), (6, 1)] and np.allclose(p, whole, atol=1e-6)
+    assert model.predict(x, batch_size=20, steps=2, verbose=0).shape == (40, 1)
+
+
+def test_validation_in_chosen_epochs(backend):
+    x, y = data()
+    h = classifier().fit(x, y, epochs=4, validation_split=0.2, validation_freq=[1, 4], verbose=0).history
+    assert len(h["loss"]) == 4 and len(h["val_loss"]) == 2
+
+
 def test_validation_comes_between_the_last_batch_and_the_epochs_end(backend):
     x, y = data()
     recorder = Recorder()
@@ -139,8 +170,8 @@ def test_stop_training_within_an_epoch(backend):
             seen.append(batch)
             self.model.stop_training = True
 
-    history = classifier().fit(x, y, epochs=3, verbose=0, callbacks=[Stop()])
-    assert seen == [0] and history.epoch == [0]
+    history = classifier().fit(x, y, epochs=3, validation_split=0.2, verbose=0, callbacks=[Stop()])
+    assert seen == [0] and history.epoch == [0] and len(history.history["val_loss"]) == 1
 
 
 def test_one_callback_without_a_list_and_nested_lists(backend):
@@ -344,7 +375,7 @@ def test_lambda_callback_takes_every_hook(backend):
     model.fit(x, y, verbose=0, callbacks=[every])
     model.evaluate(x, y, verbose=0, callbacks=[every])
     model.predict(x, verbose=0, callbacks=[every])
-    assert seen >= {h for h in hooks if h not in aliases and not h.startswith("on_predict_batch")}
+    assert seen >= {h for h in hooks if h not in aliases}
     assert every.tag == "kept"
 
 
@@ -498,6 +529,25 @@ def test_long_epochs_get_a_bar(monkeypatch, encoding, ascii_only):
     screen.seek(0)
     model.fit(x, y, batch_size=8, verbose=2, callbacks=[slow])
     assert screen.getvalue() == "", "verbose=2 draws no bar"
+
+
+def test_an_exception_leaves_lines_written_and_no_bar(monkeypatch, capsys):
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(progress, "WATCHABLE_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "REFRESH_SECONDS", 1e9)
+    x, y = data()
+
+    def stop(batch, logs):
+        if stop.steps == 6:
+            raise KeyboardInterrupt
+        stop.steps += 1
+
+    stop.steps = 0
+    with pytest.raises(KeyboardInterrupt):
+        classifier().fit(x, y, batch_size=16, epochs=3, verbose=1, callbacks=[callbacks.LambdaCallback(on_train_batch_end=stop)])
+    assert capsys.readouterr().out.startswith("Epoch 1/3 - ")
+    assert screen.getvalue().endswith("\r"), "the bar is wiped"
 
 
 def test_no_bar_without_a_terminal(monkeypatch, capsys):

@@ -144,6 +144,11 @@ class CallbackList:
         for c in self.callbacks:
             c.on_epochs(epochs, logs, seconds)
 
+    def close(self) -> None:
+        """The call has ended, be it by an exception: nothing stays held back or half drawn."""
+        if self.progress is not None:
+            self.progress.close()
+
     def on_progress(self, step, logs) -> None:
         """Some steps of a long epoch are done; logs is a function."""
         if self.progress is not None:

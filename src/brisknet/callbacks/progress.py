@@ -93,6 +93,13 @@ class Progress(Callback):
         ascii_only = not can_draw(sys.stderr)
         return tqdm(total=self.params.get("steps"), leave=False, ascii=ascii_only, unit="step", dynamic_ncols=True)
 
+    def close(self) -> None:
+        """Take the bar away and write what is held back."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        self.make_way()
+
     def on_epoch_end(self, epoch, logs=None):
         now = time.perf_counter()
         if self._bar is not None:

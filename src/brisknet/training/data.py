@@ -6,7 +6,7 @@ import numpy as np
 
 from brisknet.layers.keras_tensor import flatten
 
-__all__ = ["as_rows", "class_weights_to_sample_weights", "match_inputs", "same_length", "split_validation"]
+__all__ = ["as_rows", "class_weights_to_sample_weights", "match_inputs", "same_length", "split_validation", "validation_epochs"]
 
 _KINDS = {"O": "objects", "U": "strings", "S": "bytes", "c": "complex numbers", "M": "dates", "m": "time spans", "V": "records"}
 
@@ -176,6 +176,15 @@ def split_validation(arrays: list, fraction: float):
         return None if structure is None or held and isinstance(structure, ClassWeights) else structure[part]
 
     return cut(arrays, slice(0, at)), cut(arrays, slice(at, rows))
+
+
+def validation_epochs(freq):
+    """A function epoch -> whether it ends with a validation: every freq-th epoch, or those numbered (from 1) in a list."""
+    if isinstance(freq, (list, tuple, set, frozenset, range)):
+        chosen = {check_count(n, "validation_freq") for n in freq}
+        return lambda epoch: epoch + 1 in chosen
+    every = check_count(freq, "validation_freq")
+    return lambda epoch: (epoch + 1) % every == 0
 
 
 def check_count(value, name: str, least: int = 1, none: bool = False):

@@ -360,7 +360,7 @@ class Trainer:
         batch_size = data.check_count(batch_size, "batch_size", none=True) or 32
         epochs = data.check_count(epochs, "epochs", least=0)
         initial_epoch = data.check_count(initial_epoch, "initial_epoch", least=0)
-        validation_freq = data.check_count(validation_freq, "validation_freq")
+        validates = data.validation_epochs(validation_freq)
         for count, name in ((steps_per_epoch, "steps_per_epoch"), (validation_steps, "validation_steps"),
                             (validation_batch_size, "validation_batch_size")):  # fmt: skip
             data.check_count(count, name, none=True)
@@ -384,11 +384,14 @@ class Trainer:
             validator = None
             if validation is not None:
                 v_loop = self._test_loop(*validation, validation_batch_size or batch_size)
-                validator = lambda: self._run_test(v_loop, validation_steps)  # noqa: E731
-            return self._fit_epochs(
-                parts, rows, batch, range(initial_epoch, epochs), callback_list, validator, bool(shuffle),
-                steps_per_epoch, validation_freq,
-            )  # fmt: skip
+                validator = lambda: self._run_test(v_loop, validation_steps, callback_list)  # noqa: E731
+            try:
+                return self._fit_epochs(
+                    parts, rows, batch, range(initial_epoch, epochs), callback_list, validator, bool(shuffle),
+                    steps_per_epoch, validates,
+                )  # fmt: skip
+            finally:
+                callback_list.close()
 
     def _exclusive(self, method: str):
         return _Exclusive(self._lock, self.name, method)
@@ -406,7 +409,7 @@ class Trainer:
         xs, ys, ws = parts
         return [a for a in (*xs, *ys, *ws) if a is not None]
 
-    def _fit_epochs(self, parts, rows, batch, epochs, callbacks, validator, shuffle, steps_per_epoch, validation_freq):
+    def _fit_epochs(self, parts, rows, batch, epochs, callbacks, validator, shuffle, steps_per_epoch, validates):
         sig = self._signature(parts, batch)
         states = bulk.states(self._named_metrics()) if validator is None and callbacks.only_record else None
         loop = make_loop(
@@ -429,10 +432,11 @@ class Trainer:
             self._epochs_begun += 1
             self._run_epoch(loop, callbacks, limit)
             logs = self._logs()
-            if validator is not None and (epoch + 1) % validation_freq == 0 and not self.stop_training:
+            if validator is not None and validates(epoch):  # also where a batch hook has ended training (Keras)
                 callbacks.on_test_begin()
-                logs.update(("val_" + k, v) for k, v in validator().items())
-                callbacks.on_test_end(logs)
+                found = validator()
+                callbacks.on_test_end(found)
+                logs.update(("val_" + k, v) for k, v in found.items())
             callbacks.on_epoch_end(epoch, logs)
             if in_bulk and time.perf_counter() - started < bulk.SHORT_EPOCH:
                 logs = bulk.run(self, loop, callbacks, range(epoch + 1, epochs.stop)) or logs
@@ -502,7 +506,7 @@ class Trainer:
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Outputs for the samples of x, as arrays with one row a sample."""
         fast = self._fast
-        if fast is not None and callbacks is None and steps is None and type(x) is np.ndarray:
+        if fast is not None and callbacks is None and steps is None and batch_size is None and type(x) is np.ndarray:
             out = fast(x)
             if out is not None:
                 return out
@@ -510,17 +514,26 @@ class Trainer:
         xs = self._inputs(x)
         self._check_shapes(xs)
         rows = data.same_length({f"x[{i}]" if len(xs) > 1 else "x": a for i, a in enumerate(xs)})
+        if data.check_count(steps, "steps", none=True) is not None:
+            rows = min(rows, steps * batch_size)
+            xs = [a[:rows] for a in xs]
+        callback_list = CallbackList(callbacks, self, {"verbose": 0}, history=False) if callbacks else None
+        per_batch = callback_list is not None and callback_list.wants_predict_batches
         # Predictions of a row do not depend on its batch: larger batches than asked for only save calls.
-        batch = min(max(batch_size, 256), rows)
+        batch = min(batch_size if per_batch else max(batch_size, 256), rows)
         sig = self._signature((xs, (), ()), batch)
         program = self._program("predict", sig)
         outs = [np.empty((rows, *t.shape[1:]), t.dtype) for t in program.graph.outputs]
         loop = make_loop(lambda n: self._program("predict", sig.with_rows(n)), xs, rows, batch, None, outs)
         loop.begin_epoch(0)
-        callback_list = CallbackList(callbacks, self, {"verbose": 0}, history=False) if callbacks else None
         if callback_list:
             callback_list.on_predict_begin()
-        while not loop.run(seconds=POLL_SECONDS):
+        while per_batch and loop.step < loop.steps:
+            done = slice(loop.step * batch, (loop.step + 1) * batch)
+            callback_list.on_predict_batch_begin(loop.step)
+            loop.run(max_steps=1)
+            callback_list.on_predict_batch_end(loop.step - 1, {"outputs": self._pack_outputs([o[done] for o in outs])})
+        while not per_batch and not loop.run(seconds=POLL_SECONDS):
             pass
         if callback_list:
             callback_list.on_predict_end()
