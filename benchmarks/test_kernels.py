@@ -40,7 +40,7 @@ def time(benchmark, group, call, flops=0.0, moved=0.0):
 
 @each
 @pytest.mark.parametrize("layout", ["NN", "NT", "TN"])
-@pytest.mark.parametrize("shape", GEMM_TARGETS, ids=lambda s: "x".join(map(str, s)))
+@pytest.mark.parametrize("shape", [*GEMM_TARGETS, (128, 784, 512)], ids=lambda s: "x".join(map(str, s)))
 def test_matmul(benchmark, shape, layout, implementation):
     if implementation == "reference" and 2.0 * np.prod(shape) > SLOW_ON_REFERENCE:
         pytest.skip("too slow to be a comparison")
@@ -50,7 +50,7 @@ def test_matmul(benchmark, shape, layout, implementation):
 
 
 @each
-@pytest.mark.parametrize("shape", [(1, 10, 64), (32, 10, 64), (32, 64, 32), (32, 784, 512), (128, 512, 512)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 10, 64), (32, 10, 64), (32, 64, 32), (32, 784, 512), (128, 784, 512), (128, 512, 512)], ids=str)
 def test_dense_forward(benchmark, shape, implementation):
     call = kernel_calls.dense_forward_call(implementation, *shape)
     equal(call().copy(), kernel_calls.dense_forward_call("numpy", *shape)(), shape[1])
@@ -58,7 +58,7 @@ def test_dense_forward(benchmark, shape, implementation):
 
 
 @each
-@pytest.mark.parametrize("shape", [(32, 10, 64), (32, 64, 32), (32, 784, 512), (128, 512, 512)], ids=str)
+@pytest.mark.parametrize("shape", [(32, 10, 64), (32, 64, 32), (32, 784, 512), (128, 784, 512), (128, 512, 512)], ids=str)
 def test_dense_backward(benchmark, shape, implementation):
     call = kernel_calls.dense_backward_call(implementation, *shape)
     equal(call(), kernel_calls.dense_backward_call("numpy", *shape)(), max(shape))

@@ -20,13 +20,18 @@ import sys
 from brisknet import config
 from brisknet.kernels import reference
 
-__all__ = ["reference", *(name for name in reference.__all__ if name != "PackedWeights")]
+__all__ = [
+    "activation", "activation_grad", "adadelta_update", "adagrad_update", "adam_update", "dense_backward", "dense_forward",
+    "dropout", "matmul", "pack_weights", "reference", "rmsprop_update", "sgd_update", "softmax", "softmax_cross_entropy",
+]  # fmt: skip
 
 
 def _native():
     try:
         return sys.modules.get("brisknet.kernels.native") or importlib.import_module("brisknet.kernels.native")
     except ModuleNotFoundError as e:
+        if e.name != "brisknet.kernels.native":
+            raise
         raise ImportError(
             "brisknet.kernels.native is not in this installation (it was built with BRISKNET_NO_EXT=1 or without a C "
             "compiler): reinstall brisknet with a compiler present, or use brisknet.kernels.reference"
@@ -46,9 +51,20 @@ def _chosen(name: str):
     return kernel
 
 
-for _name in reference.__all__:
-    if _name != "PackedWeights":
-        globals()[_name] = _chosen(_name)
+activation = _chosen("activation")
+activation_grad = _chosen("activation_grad")
+adadelta_update = _chosen("adadelta_update")
+adagrad_update = _chosen("adagrad_update")
+adam_update = _chosen("adam_update")
+dense_backward = _chosen("dense_backward")
+dense_forward = _chosen("dense_forward")
+dropout = _chosen("dropout")
+matmul = _chosen("matmul")
+pack_weights = _chosen("pack_weights")
+rmsprop_update = _chosen("rmsprop_update")
+sgd_update = _chosen("sgd_update")
+softmax = _chosen("softmax")
+softmax_cross_entropy = _chosen("softmax_cross_entropy")
 
 
 def __getattr__(name: str):
