@@ -7,7 +7,7 @@
 #define BRISKNET_MATMUL_H
 #include "kernels/microkernel.h"
 
-#define NBLOCK 1024          /* columns worked on at a time: 1 MiB of packed b */
+#define NBLOCK 2048          /* columns worked on at a time: at most 3 MiB of packed b */
 #define MATMUL_KBLOCK 384    /* longer than KBLOCK: c, which may lie far away, is read and written less often */
 #define ROW_UNIT 16          /* rows in a unit where the columns are too few to share */
 
@@ -25,7 +25,8 @@ static int bk_matmul_by_rows(int64_t M, int64_t N) { return bk_ceil(N, BK_PANEL)
 
 static bk_plan plan_matmul(const bk_args *a) {
   int64_t M = a->n[0], N = a->n[1], K = a->n[2], batch = bk_max(a->n[5], 1);
-  int64_t kb = bk_even_block(K, bk_ceil(K, MATMUL_KBLOCK)), panels = bk_ceil(N, BK_PANEL), slots = bk_direct_a(M) ? 1 : bk_min(panels, NBLOCK / BK_PANEL);
+  int64_t kb = bk_even_block(K, bk_ceil(K, MATMUL_KBLOCK)), panels = bk_ceil(N, BK_PANEL);
+  int64_t slots = bk_direct_a(M) ? 1 : bk_min(panels, NBLOCK / BK_PANEL);
   int64_t units = batch > 1 ? batch : bk_matmul_by_rows(M, N) ? bk_ceil(M, ROW_UNIT) : panels;
   bk_plan p = {units, 4 * (kb * slots * BK_PANEL + bk_packed_size(STRIP, kb)), 2.0 * M * N * K * batch,
                4.0 * batch * (M * K + K * N + M * N)};
