@@ -387,6 +387,7 @@ def calls(k):
     return [
         ("matmul", (x, w), k.matmul),
         ("matmul T", (x, normal(m, n)), lambda a, c: k.matmul(a, c, True)),
+        ("matmul in strips", (normal(depth, 200), w), lambda a, c: k.matmul(a, c, True)),
         ("pack", (w,), lambda w: k.pack_weights(w).unpack()),
         ("forward", (x, w, b), lambda *a: k.dense_forward(*a, "tanh")),
         ("column", (x, normal(depth, 1), normal(1)), k.dense_forward),
