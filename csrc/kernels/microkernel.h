@@ -250,11 +250,14 @@ BK_INLINE void bk_copy_piece(const float *a, float *out, const int mr) {   /* ma
 
 BK_INLINE void bk_pack_down_group(const float *a, int64_t ld, int64_t K, int64_t count, const int mr, float *out) {
   const int64_t step = mr * K + PACK_GAP;
-  for (int64_t k = 0; k < K; k++) {
+  for (int64_t k = 0; k < K - 1; k++) {
     const float *s = a + k * ld;
     float *d = out + k * mr;
     for (int64_t i = 0; i < count; i++, s += mr, d += step) bk_copy_piece(s, d, mr);
   }
+  const float *s = a + (K - 1) * ld;                       /* the last row may end where memory does */
+  float *d = out + (K - 1) * mr;
+  for (int64_t i = 0; i < count; i++, s += mr, d += step) for (int r = 0; r < mr; r++) d[r] = s[r];
 }
 
 static void bk_pack_down(const float *a, int64_t ld, int64_t K, bk_split s, float *out) {
