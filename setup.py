@@ -28,6 +28,8 @@ ISA_FLAGS = {
     },
     "arm": {"neon": []},
 }
+HEADERS = sorted(str(p) for p in Path("csrc").rglob("*.[hd]*"))
+ISA_SOURCES = sorted(str(p) for p in Path("csrc/isa").glob("*.c"))
 CORE = sorted(str(p) for p in Path("csrc/core").glob("*.c"))
 
 
@@ -49,12 +51,10 @@ class BuildNative(build_ext):
     def compile_kernels(self) -> list[str]:
         jobs = [(f"csrc/isa/{isa}.c", flags) for isa, flags in ISA_FLAGS[architecture()].items()]
         jobs += [(source, []) for source in CORE]
-        headers = [str(p) for p in Path("csrc").rglob("*.[hd]*")]
-
         def build(job):
             source, flags = job
             return self.compiler.compile(
-                [source], output_dir=self.build_temp, include_dirs=["csrc"], extra_postargs=COMMON + flags, depends=headers
+                [source], output_dir=self.build_temp, include_dirs=["csrc"], extra_postargs=COMMON + flags, depends=HEADERS
             )
 
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -73,7 +73,7 @@ def extensions() -> list[Extension]:
     def extension(name, source):
         return Extension(
             name, [source], include_dirs=["csrc"], extra_compile_args=COMMON, extra_link_args=["-s", "-pthread", "-lm"],
-            optional="BRISKNET_REQUIRE_EXT" not in os.environ,
+            optional="BRISKNET_REQUIRE_EXT" not in os.environ, depends=[*HEADERS, *CORE, *ISA_SOURCES],
         )  # fmt: skip
 
     modules = [extension("brisknet._core", "src/brisknet/_core.pyx")]

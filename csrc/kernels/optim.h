@@ -35,9 +35,9 @@ BK_INLINE bk_rule bk_rule_of(const bk_args *a, const int rule) {
     case RULE_RMSPROP: r.a = v_set1(a->f[0]), r.b = v_set1(1.0f - a->f[0]), r.c = v_set1(a->f[1]), r.d = v_set1(a->f[2]); break;
     case RULE_ADAM: {     /* m' = m + (g - m)(1 - b1), v' = v + (g^2 - v)(1 - b2), p' = p - alpha m' / (sqrt v' + eps) */
       const int64_t t = *(const int64_t *)a->p[2] + 1;
-      const double b1 = (double)a->f[0], b2 = (double)a->f[1];
+      const double b1 = 1 - (double)a->f[0], b2 = 1 - (double)a->f[1];  /* f holds 1 - beta: 1 - 0.999f is off by 1e-5 */
       const double alpha = (double)lr * sqrt(1 - bk_power(b2, t)) / (1 - bk_power(b1, t));
-      r.a = v_set1((float)(1 - b1)), r.b = v_set1((float)(1 - b2)), r.c = v_set1(a->f[2]), r.d = v_set1((float)alpha);
+      r.a = v_set1(a->f[0]), r.b = v_set1(a->f[1]), r.c = v_set1(a->f[2]), r.d = v_set1((float)alpha);
       break;
     }
     case RULE_ADAGRAD: r.c = v_set1(a->f[0]); break;

@@ -56,6 +56,21 @@ cdef extern from "brisknet.h" nogil:
 SEGMENT_BYTES = sizeof(bk_segment)
 MAX_POINTERS, MAX_INTS, MAX_FLOATS = BK_MAXP, BK_MAXN, BK_MAXF
 
+# ---- what bound programs rely on --------------------------------------------------------------------------------------
+cdef long _epoch = 0
+
+
+def bump():
+    """Something that bound programs rely on has changed: a variable's memory or a setting."""
+    global _epoch
+    _epoch += 1
+
+
+def epoch():
+    """The number of changes so far."""
+    return _epoch
+
+
 # ---- instruction sets and kernels --------------------------------------------------------------------------------------
 cdef int _isa = -1
 
@@ -146,20 +161,6 @@ def threads():
 def set_threads(int n):
     """Bound the threads; 0 goes back to the environment, affinity and quota."""
     bk_set_threads(n)
-
-
-cdef long _epoch = 0
-
-
-def bump():
-    """Something that bound programs rely on has changed: a variable's memory or a setting."""
-    global _epoch
-    _epoch += 1
-
-
-def epoch():
-    """The number of changes so far."""
-    return _epoch
 
 
 def allocated():

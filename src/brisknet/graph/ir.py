@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from brisknet.ops.registry import get_op
-
 if TYPE_CHECKING:
     from brisknet.variables import Variable
 
@@ -124,8 +122,9 @@ class Graph:
 
     # ---- nodes --------------------------------------------------------------------------------------------------
     def add(self, op: str, inputs, attrs: dict, scope: str = "") -> tuple[Tensor, ...]:
-        spec = get_op(op)
-        specs = spec.infer(tuple(t.shape for t in inputs), tuple(t.dtype for t in inputs), attrs)
+        from brisknet.ops.registry import get_op  # here, as the ops themselves need the IR
+
+        specs = get_op(op).infer(tuple(t.shape for t in inputs), tuple(t.dtype for t in inputs), attrs)
         node = Node(op, inputs, attrs, specs, scope)
         self.nodes.append(node)
         return node.outputs

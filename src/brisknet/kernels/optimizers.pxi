@@ -93,12 +93,12 @@ def adam_update(
     cdef Rule r
     for attempt in range(2):
         memset(&r, 0, sizeof(Rule))
-        r.op, r.f[0], r.f[1], r.f[2] = BK_OP_adam_update, real(beta_1, 0, 1), real(beta_2, 0, 1), real(epsilon, 0, INF)
+        r.op, r.f[0], r.f[1], r.f[2] = BK_OP_adam_update, 1 - real(beta_1, 0, 1), 1 - real(beta_2, 0, 1), real(epsilon, 0, INF)
         r.variant = truth(amsgrad)
         r.slots = 2 + (r.variant == 1)
         counts = type(iterations) is int and 0 <= iterations < 1 << 63
         r.iterations = iterations if counts else 0
-        fits = counts and r.variant >= 0 and r.f[0] < 1 and r.f[1] < 1
+        fits = counts and r.variant >= 0 and 0 < r.f[0] <= 1 and 0 < r.f[1] <= 1
         if fits and update(&r, param, grad, (m, v, v_hat), learning_rate, weight_decay, clipvalue):
             return
         args = checks.adam_update(

@@ -131,7 +131,8 @@ class Compiling:
         return self._logs()
 
     def _logs(self, prefix="") -> dict:
-        return {prefix + n: m.result() for n, m in sorted(self._named_metrics(), key=lambda pair: pair[0])}
+        named = sorted(self._named_metrics(), key=lambda pair: pair[0])
+        return {prefix + n: _plain(m.result()) for n, m in named}
 
     # ---- programs -----------------------------------------------------------------------------------------------
     def _program(self, mode: str, sig: Signature):
@@ -182,3 +183,11 @@ class Compiling:
             optimizer.build(self.trainable_weights)
         for v, value in zip(optimizer.variables, state["optimizer_state"], strict=True):
             v.assign(value)
+
+
+def _plain(value):
+    """A metric's result as a Python number where it is one number (a custom metric may give a variable or an array)."""
+    if isinstance(value, (float, dict)):
+        return value
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 else array

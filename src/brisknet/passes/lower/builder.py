@@ -131,19 +131,18 @@ class Builder:
         for t in self.graph.outputs:
             self._last_reader[t] = len(nodes)
 
-    def update_place(self, t) -> Ref:
-        """Where the new value of a variable goes: into the variable, in place, where t is its final value.
-
-        What still has to read the old value gets a copy of it first.
+    def update_place(self, t, v=None) -> Ref:
+        """Where the new value of a variable goes: into the variable, in place, where t is its final value, or where the
+        caller names the variable (its final value then follows from t). What still has to read the old value gets a copy
+        of it first.
         """
-        v = self.finals.get(t)
+        v = self.finals.get(t) if v is None else v
         if v is None:
             return self.out(t)
         old = self.graph._reads.get(v)
         if old is not None and old in self.places and self.read_later(old):
             self._preserve(old, v)
-        layout = self.plan.layouts.get(v, "row")
-        self.alias(t, self.variable(v), layout)
+        self.alias(t, self.variable(v), self.plan.layouts[v])
         return Ref(v)
 
     def _preserve(self, old, v) -> None:

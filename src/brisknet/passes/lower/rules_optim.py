@@ -19,7 +19,7 @@ def _hyperparameters(kind: str, a: dict):
         variant = bool(a.get("momentum")) + 2 * bool(a.get("centered"))
         return variant, (a["rho"], a["epsilon"], a.get("momentum", 0.0))
     if kind == "adam":
-        return int(bool(a.get("amsgrad"))), (a["beta_1"], a["beta_2"], a["epsilon"])
+        return int(bool(a.get("amsgrad"))), (1 - a["beta_1"], 1 - a["beta_2"], a["epsilon"])
     if kind == "adagrad":
         return 0, (a["epsilon"],)
     return 0, (a["rho"], a["epsilon"])
@@ -42,12 +42,12 @@ def _rule(kind: str):
         for i, (p, g) in enumerate(zip(params, grads, strict=True)):
             g, l1, l2 = _penalty_of(b, g, p)
             outs = node.outputs[i], *(node.outputs[n * (j + 1) + i] for j in range(len(slots)))
-            v = b.finals.get(outs[0])
-            if v is None or any(t not in b.finals for t in outs):
-                raise Unsupported(f"{kind}_update of something that is not a variable")
-            layout = b.plan.layouts[v]
+            variables = [t.node.attrs["variable"] for t in (p, *(group[i] for group in slots))]
+            v, layout = variables[0], b.plan.layouts[variables[0]]
+            if any(u not in b.graph.updates for u in variables):
+                raise Unsupported(f"{kind}_update of variables that keep their values")
             grad = b.as_layout(g, layout)
-            places = [b.update_place(t) for t in outs]
+            places = [b.update_place(t, u) for t, u in zip(outs, variables, strict=True)]
             count = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
             segments.append(Segment(places[0], grad, tuple(places[1:]), count, node.attrs["decay"][i], l1, l2))
         units = sum(-(-s.n // BLOCK) for s in segments)
