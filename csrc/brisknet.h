@@ -2,7 +2,8 @@
  *
  * A native program is a flat array of 256-byte instructions. Each instruction is one kernel, resolved to a
  * function pointer of the chosen ISA when the program is bound, and its operands. The run loop (core/run.c)
- * walks the array; every thread walks the same array and takes its fixed share of each instruction's units.
+ * walks the array; every thread walks the same array and takes its share of each instruction's units, then what others have
+ * not begun of theirs.
  *
  * The rules every kernel keeps:
  *  - all arrays are C-contiguous and 64-byte aligned unless the kernel says otherwise; a kernel may read, never
@@ -67,7 +68,7 @@ typedef struct bk_instr {
   bk_kernel fn;
   int64_t units;
   uint32_t op, flags;
-  uint64_t reserved;
+  uint64_t coarse;         /* cut a thread's share into two pieces only: each call of the kernel prepares anew */
   bk_args a;
 } bk_instr;                /* exactly 256 bytes */
 
@@ -87,6 +88,7 @@ const char *bk_isa_name(int isa);
 int         bk_isa_from_name(const char *name);           /* -1: unknown */
 const char *bk_op_name(int op);                           /* NULL past the end */
 int         bk_op_inplace(int op);                        /* the mask of ops.def */
+int         bk_op_coarse(int op);                         /* its part is COARSE */
 bk_kernel   bk_op_kernel(int isa, int op);
 bk_plan     bk_op_plan(int isa, int op, const bk_args *a);/* units, scratch and cost for these operands */
 
@@ -127,6 +129,8 @@ typedef struct bk_program {
   int64_t arena_bytes;
   void *scratch;           /* lazily allocated by the run loop for `threads` workers; freed by bk_program_clear */
   int64_t scratch_threads;
+  int32_t *taken;          /* [scratch_threads][n, padded]: pieces of each share that somebody has begun; made with scratch */
+  double *seconds;         /* n entries that grow by the time of each instruction on thread 0, waits included; or NULL */
 } bk_program;
 
 int  bk_run_batch(bk_program *p, const bk_batch *b);   /* one step; 0, or -1 when out of memory */

@@ -1,4 +1,6 @@
-/* run.c: the run loop. Every thread walks the same instructions and computes its fixed share of each one's units. */
+/* run.c: the run loop. Every thread walks the same instructions. The units of each are shared out evenly, and a thread that is
+ * done with its share takes pieces of the others': cores differ, and neighbours take their time. Units are independent, so
+ * the results do not depend on who computes them. */
 #define _GNU_SOURCE
 #include "core/cpu.h"
 #include <string.h>
@@ -12,14 +14,25 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* int32 entries of one thread's row of `taken`: whole cache lines. */
+static inline int64_t taken_row(const bk_program *p) { return (p->n + 15) / 16 * 16; }
+
 static int ensure_scratch(bk_program *p, int threads) {
   const int64_t each = (p->scratch_bytes + 127) / 64 * 64;
   if (p->scratch && p->scratch_threads >= threads) return 0;
-  bk_free(p->scratch);
-  p->scratch_threads = 0;
-  if (!(p->scratch = bk_alloc((size_t)(each * threads)))) return -1;
+  bk_program_clear(p);
+  p->scratch = bk_alloc((size_t)(each * threads));
+  p->taken = bk_alloc((size_t)(4 * taken_row(p) * threads));
+  if (!p->scratch || !p->taken) {
+    bk_program_clear(p);
+    return -1;
+  }
   p->scratch_threads = threads;
   return 0;
+}
+
+static void renew(bk_program *p, int threads) {
+  if (threads > 1 && p->taken) memset(p->taken, 0, (size_t)(4 * taken_row(p) * threads));
 }
 
 static inline float *scratch_of(const bk_program *p, int tid) {
@@ -28,23 +41,68 @@ static inline float *scratch_of(const bk_program *p, int tid) {
 
 void bk_program_clear(bk_program *p) {
   bk_free(p->scratch);
+  bk_free(p->taken);
   p->scratch = NULL;
+  p->taken = NULL;
   p->scratch_threads = 0;
+}
+
+/* A share is begun in pieces of a half, a quarter and two eighths, or of three quarters and one. */
+static const uint8_t fine_cuts[] = {0, 4, 6, 7, 8}, coarse_cuts[] = {0, 6, 8};
+
+static inline void share(const bk_program *p, int64_t k, bk_worker *w) {
+  const bk_instr *i = p->code + k;
+  const int n = w->nthreads, pieces = i->coarse ? 2 : 4;
+  if (n == 1) {
+    i->fn(&i->a, 0, i->units, w);
+    return;
+  }
+  if (!p->taken) {
+    const int64_t lo = i->units * w->tid / n, hi = i->units * (w->tid + 1) / n;
+    if (lo < hi) i->fn(&i->a, lo, hi, w);
+    return;
+  }
+  const uint8_t *cuts = i->coarse ? coarse_cuts : fine_cuts;
+  for (int turn = 0; turn < n; turn++) {
+    const int owner = w->tid + turn < n ? w->tid + turn : w->tid + turn - n;
+    const int64_t lo = i->units * owner / n, size = i->units * (owner + 1) / n - lo;
+    int32_t *taken = p->taken + owner * taken_row(p) + k;
+    while (size && __atomic_load_n(taken, __ATOMIC_RELAXED) < pieces) {
+      const int32_t piece = __atomic_fetch_add(taken, 1, __ATOMIC_RELAXED);
+      if (piece >= pieces) break;
+      const int64_t from = lo + size * cuts[piece] / 8, to = lo + size * cuts[piece + 1] / 8;
+      if (from < to) i->fn(&i->a, from, to, w);
+    }
+  }
+}
+
+static void walk_timed(const bk_program *p, bk_worker *w, bk_barrier *barrier) {
+  bk_barrier_wait(barrier, w->nthreads);
+  double before = now();
+  for (int64_t k = 0; k < p->n; k++) {
+    if (p->code[k].flags & BK_BARRIER) bk_barrier_wait(barrier, w->nthreads);
+    share(p, k, w);
+    const double after = now();
+    if (w->tid == 0) p->seconds[k] += after - before;
+    before = after;
+  }
 }
 
 /* All instructions once. No barrier is needed before the first: the caller has one between steps. */
 static inline void walk(const bk_program *p, bk_worker *w, bk_barrier *barrier) {
-  const bk_instr *end = p->code + p->n;
   if (p->poison && w->tid == 0) memset(p->arena, 0xff, (size_t)p->arena_bytes);
+  if (p->seconds) {
+    walk_timed(p, w, barrier);
+    return;
+  }
   if (w->nthreads == 1) {
-    for (const bk_instr *i = p->code; i < end; i++) i->fn(&i->a, 0, i->units, w);
+    for (const bk_instr *i = p->code, *end = i + p->n; i < end; i++) i->fn(&i->a, 0, i->units, w);
     return;
   }
   if (p->poison) bk_barrier_wait(barrier, w->nthreads);
-  for (const bk_instr *i = p->code; i < end; i++) {
-    if (i->flags & BK_BARRIER) bk_barrier_wait(barrier, w->nthreads);
-    const int64_t lo = i->units * w->tid / w->nthreads, hi = i->units * (w->tid + 1) / w->nthreads;
-    if (lo < hi) i->fn(&i->a, lo, hi, w);
+  for (int64_t k = 0; k < p->n; k++) {
+    if (p->code[k].flags & BK_BARRIER) bk_barrier_wait(barrier, w->nthreads);
+    share(p, k, w);
   }
 }
 
@@ -61,9 +119,17 @@ static void batch_task(int tid, int nthreads, void *arg) {
 
 int bk_run_batch(bk_program *p, const bk_batch *b) {
   batch_job job = {p, b, {0, 0, {0}}};
+  int32_t few[64 * 16];          /* for callers that bring scratch of their own (brisknet.kernels) */
   if (ensure_scratch(p, p->threads)) return -1;
-  if (p->threads > 1) bk_parallel(p->threads, batch_task, &job);
-  else batch_task(0, 1, &job);
+  if (p->threads <= 1) {
+    batch_task(0, 1, &job);
+    return 0;
+  }
+  const int lent = !p->taken && p->n <= 16 && p->threads <= 64;
+  if (lent) p->taken = few;
+  renew(p, p->threads);
+  bk_parallel(p->threads, batch_task, &job);
+  if (lent) p->taken = NULL;
   return 0;
 }
 
@@ -121,7 +187,10 @@ static void loop_task(int tid, int nthreads, void *arg) {
     w.scratch = scratch_of(p, tid);
     walk(p, &w, &job->barrier);
     bk_barrier_wait(&job->barrier, nthreads);
-    if (tid == 0) job->verdict = after_step(job, &c);
+    if (tid == 0) {
+      renew(p, nthreads);
+      job->verdict = after_step(job, &c);
+    }
     bk_barrier_wait(&job->barrier, nthreads);
     verdict = job->verdict;
   }
@@ -133,6 +202,8 @@ int bk_run_loop(bk_loop *l, int64_t max_steps, double seconds) {
   if (l->tail && l->tail->threads > threads) threads = l->tail->threads;
   if (ensure_scratch(l->main, threads) || (l->tail && ensure_scratch(l->tail, threads))) return BK_NOMEM;
   loop_job job = {l, max_steps, now() + seconds, {0, 0, {0}}, -1};
+  renew(l->main, threads);
+  if (l->tail) renew(l->tail, threads);
   if (threads > 1) bk_parallel(threads, loop_task, &job);
   else loop_task(0, 1, &job);
   return job.verdict;

@@ -12,8 +12,9 @@
 /* Units of a product are its panels times blocks of its rows: blocks so small that a strip stays in an L2 cache and, where
  * the panels are few, that there is something to share among threads. By shapes alone. */
 static inline int64_t bk_row_blocks(int64_t rows, int64_t panels) {
-  int64_t blocks = bk_max(bk_ceil(rows, STRIP), 1);
-  if (panels < 16) blocks = bk_max(blocks, bk_min(bk_ceil(16, panels), rows / 16));
+  static const uint8_t wanted[16] = {0, 16, 8, 6, 4, 4, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2};   /* ceil(16 / panels) */
+  int64_t blocks = rows <= STRIP ? 1 : bk_ceil(rows, STRIP);
+  if (panels < 16) blocks = bk_max(blocks, bk_min(wanted[panels], rows >> 4));
   return blocks;
 }
 
@@ -21,14 +22,28 @@ static inline int64_t bk_row_blocks(int64_t rows, int64_t panels) {
 typedef struct bk_grid { int64_t blocks, rows, total, lo, hi; } bk_grid;
 
 static inline bk_grid bk_grid_of(int64_t rows, int64_t panels, int64_t lo, int64_t hi) {
-  bk_grid g = {bk_row_blocks(rows, panels), 0, rows, lo, hi};
-  if (rows <= STRIP && lo % g.blocks == 0 && hi % g.blocks == 0) g.lo /= g.blocks, g.hi /= g.blocks, g.blocks = 1;
+  bk_grid g = {bk_row_blocks(rows, panels), rows, rows, lo, hi};
+  if (g.blocks == 1) return g;
+  if (rows <= STRIP) {                      /* whole panels at once where the share is made of such */
+    if (lo == 0 && hi == panels * g.blocks) {
+      g.hi = panels, g.blocks = 1;
+      return g;
+    }
+    if (lo % g.blocks == 0 && hi % g.blocks == 0) {
+      g.lo /= g.blocks, g.hi /= g.blocks, g.blocks = 1;
+      return g;
+    }
+  }
   g.rows = bk_ceil(rows, g.blocks);
   return g;
 }
 /* Panels [first, end) of row block r, and its rows (0 or less: none). */
-static inline int64_t bk_grid_first(const bk_grid *g, int64_t r) { return bk_ceil(bk_max(g->lo - r, 0), g->blocks); }
-static inline int64_t bk_grid_end(const bk_grid *g, int64_t r) { return bk_ceil(bk_max(g->hi - r, 0), g->blocks); }
+static inline int64_t bk_grid_first(const bk_grid *g, int64_t r) {
+  return g->blocks == 1 ? g->lo : bk_ceil(bk_max(g->lo - r, 0), g->blocks);
+}
+static inline int64_t bk_grid_end(const bk_grid *g, int64_t r) {
+  return g->blocks == 1 ? g->hi : bk_ceil(bk_max(g->hi - r, 0), g->blocks);
+}
 static inline int64_t bk_grid_rows(const bk_grid *g, int64_t r) { return bk_min(g->rows, g->total - r * g->rows); }
 
 static inline bk_plan bk_dense_plan(int64_t M, int64_t K, int64_t N, int64_t units, int64_t scratch) {

@@ -122,8 +122,8 @@ BK_KERNEL(dense_wgrad) {
   float *z = w->scratch, *packed_x = z + bk_min(M, MBLOCK) * bk_min(panels, NGROUP) * BK_PANEL;
   if (bk_wgrad_direct_x(M, K, panels)) packed_x = 0;
   for (int64_t m0 = 0; m0 < M; m0 += MBLOCK) {
-    const int64_t mc = bk_min(MBLOCK, M - m0), end = bk_ceil(g.hi, g.blocks);
-    for (int64_t q0 = g.lo / g.blocks; q0 < end; q0 += NGROUP) {
+    const int64_t mc = bk_min(MBLOCK, M - m0), end = g.blocks == 1 ? g.hi : bk_ceil(g.hi, g.blocks);
+    for (int64_t q0 = g.blocks == 1 ? g.lo : g.lo / g.blocks; q0 < end; q0 += NGROUP) {
       const int64_t q1 = bk_min(q0 + NGROUP, end);
       for (int64_t p = q0; p < q1; p++) {
         const int64_t n0 = p * BK_PANEL, nc = bk_min(BK_PANEL, N - n0);

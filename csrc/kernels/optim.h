@@ -85,29 +85,47 @@ BK_INLINE vf bk_apply_rule(const int rule, const int variant, const bk_rule *r, 
   }
 }
 
-BK_INLINE void bk_update_run(const bk_args *a, const bk_segment *s, int64_t i0, int64_t i1, const bk_rule *r,
+/* What all vectors of a run share; the flags are loop invariants that gcc takes out of the loop. */
+typedef struct {
+  const bk_segment *s;
+  vf scale, limit, decay, l1, l2;
+  int scaled, clipped, decayed, penalised;
+} bk_run_of;
+
+BK_INLINE void bk_update_vector(const bk_run_of *u, const bk_rule *r, int64_t i, int64_t n, const int rule, const int variant,
+                                const int slots) {
+  const bk_segment *s = u->s;
+  vf p = v_load_n(s->param + i, n), g = v_load_n(s->grad + i, n), s0 = v_zero(), s1 = s0, s2 = s0;
+  if (slots > 0) s0 = v_load_n(s->slot[0] + i, n);
+  if (slots > 1) s1 = v_load_n(s->slot[1] + i, n);
+  if (slots > 2) s2 = v_load_n(s->slot[2] + i, n);
+  if (u->penalised) g = v_add(g, v_fma(p, u->l2, v_mul(v_sign(p), u->l1)));
+  if (u->scaled) g = v_mul(g, u->scale);
+  if (u->clipped) g = v_min(u->limit, v_max(v_neg(u->limit), g));
+  if (u->decayed) p = v_fnma(p, u->decay, p);
+  p = bk_apply_rule(rule, variant, r, p, g, &s0, &s1, &s2);
+  v_store_n(s->param + i, p, n);
+  if (slots > 0) v_store_n(s->slot[0] + i, s0, n);
+  if (slots > 1) v_store_n(s->slot[1] + i, s1, n);
+  if (slots > 2) v_store_n(s->slot[2] + i, s2, n);
+}
+
+BK_INLINE void bk_update_run(const bk_args *a, const bk_segment *segment, int64_t i0, int64_t i1, const bk_rule *r,
                              const int rule, const int variant, const int slots) {
-  const vf scale = a->p[3] ? v_bcast(a->p[3]) : v_set1(1.0f), limit = v_set1(a->f[7]);
-  const vf decay = v_mul(v_set1(s->decay), r->lr), l1 = v_set1(s->l1), l2 = v_set1(2.0f * s->l2);
-  const int scaled = a->p[3] != 0, clipped = a->f[7] > 0, decayed = s->decay != 0, penalised = s->l1 != 0 || s->l2 != 0;
-  float *param = s->param, *q0 = s->slot[0], *q1 = s->slot[1], *q2 = s->slot[2];
-  const float *grad = s->grad;
-  for (int64_t i = i0; i < i1; i += VL) {
-    const int64_t n = i1 - i;
-    vf p = v_load_n(param + i, n), g = v_load_n(grad + i, n), s0 = v_zero(), s1 = s0, s2 = s0;
-    if (slots > 0) s0 = v_load_n(q0 + i, n);
-    if (slots > 1) s1 = v_load_n(q1 + i, n);
-    if (slots > 2) s2 = v_load_n(q2 + i, n);
-    if (penalised) g = v_add(g, v_fma(p, l2, v_mul(v_sign(p), l1)));
-    if (scaled) g = v_mul(g, scale);
-    if (clipped) g = v_min(limit, v_max(v_neg(limit), g));
-    if (decayed) p = v_fnma(p, decay, p);
-    p = bk_apply_rule(rule, variant, r, p, g, &s0, &s1, &s2);
-    v_store_n(param + i, p, n);
-    if (slots > 0) v_store_n(q0 + i, s0, n);
-    if (slots > 1) v_store_n(q1 + i, s1, n);
-    if (slots > 2) v_store_n(q2 + i, s2, n);
+  const bk_segment s = *segment;                 /* a copy: stores through its pointers cannot change it */
+  bk_run_of u = {&s, a->p[3] ? v_bcast(a->p[3]) : v_set1(1.0f), v_set1(a->f[7]), v_mul(v_set1(s.decay), r->lr),
+                 v_set1(s.l1), v_set1(2.0f * s.l2), a->p[3] != 0, a->f[7] > 0, s.decay != 0, s.l1 != 0 || s.l2 != 0};
+  int64_t i = i0;
+  if (!u.scaled && !u.clipped && !u.decayed && !u.penalised) {
+    bk_run_of plain = u;
+    plain.scaled = plain.clipped = plain.decayed = plain.penalised = 0;
+    for (; i + 2 * VL <= i1; i += 2 * VL) {
+      bk_update_vector(&plain, r, i, VL, rule, variant, slots);
+      bk_update_vector(&plain, r, i + VL, VL, rule, variant, slots);
+    }
   }
+  for (; i + VL <= i1; i += VL) bk_update_vector(&u, r, i, VL, rule, variant, slots);
+  if (i < i1) bk_update_vector(&u, r, i, i1 - i, rule, variant, slots);
 }
 
 BK_INLINE void bk_update(const bk_args *a, int64_t lo, int64_t hi, const int rule, const int variant, const int slots) {

@@ -1,7 +1,7 @@
 # What brisknet.kernels.native takes from the core: the types of csrc/brisknet.h, and the kernels of the instruction set in use,
 # of which there is one copy.
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 cdef extern from "brisknet.h" nogil:
     ctypedef struct bk_args:
@@ -21,6 +21,7 @@ cdef extern from "brisknet.h" nogil:
         bk_kernel fn
         int64_t units
         uint32_t op, flags
+        uint64_t coarse
         bk_args a
     ctypedef struct bk_plan:
         int64_t units, scratch_bytes
@@ -33,6 +34,8 @@ cdef extern from "brisknet.h" nogil:
         int64_t arena_bytes
         void *scratch
         int64_t scratch_threads
+        int32_t *taken
+        double *seconds
     ctypedef struct bk_segment:
         float *param
         const float *grad
@@ -42,6 +45,7 @@ cdef extern from "brisknet.h" nogil:
 
 cdef bk_kernel kernel_of(int op) noexcept nogil
 cdef bk_plan plan_of(int op, const bk_args *a) noexcept nogil
+cdef bint coarse_of(int op) noexcept nogil
 cdef int run_once(bk_program *p) noexcept nogil
 cdef int thread_count() noexcept nogil
 cdef void *allocate(size_t bytes) noexcept nogil

@@ -27,6 +27,7 @@ cdef extern from "brisknet.h" nogil:
     int bk_isa_from_name(const char *name)
     const char *bk_op_name(int op)
     int bk_op_inplace(int op)
+    int bk_op_coarse(int op)
     bk_kernel bk_op_kernel(int isa, int op)
     bk_plan bk_op_plan(int isa, int op, const bk_args *a)
     ctypedef void *(*bk_alloc_hook)(size_t bytes)
@@ -134,6 +135,10 @@ cdef bk_kernel kernel_of(int op) noexcept nogil:
 
 cdef bk_plan plan_of(int op, const bk_args *a) noexcept nogil:
     return bk_op_plan(_isa, op, a)
+
+
+cdef bint coarse_of(int op) noexcept nogil:
+    return bk_op_coarse(op)
 
 
 cdef int run_once(bk_program *p) noexcept nogil:
@@ -302,6 +307,7 @@ cdef class Program:
     cdef bk_program prog
     cdef bk_instr *code
     cdef object keep                  # owners of all memory that operands point to
+    cdef object timed                 # keeps the array that prog.seconds points to
     cdef PyThread_type_lock lock
     cdef readonly double flops, bytes
     cdef readonly Py_ssize_t n
@@ -320,7 +326,7 @@ cdef class Program:
             op, flags, pointers, ints, floats = instructions[i]
             fill_args(&self.code[i].a, pointers, ints, floats)
             self.code[i].op, self.code[i].flags = op, flags
-            self.code[i].fn = bk_op_kernel(_isa, op)
+            self.code[i].fn, self.code[i].coarse = bk_op_kernel(_isa, op), bk_op_coarse(op)
             p = bk_op_plan(_isa, op, &self.code[i].a)
             self.code[i].units = p.units
             self.prog.scratch_bytes = max(self.prog.scratch_bytes, p.scratch_bytes)
@@ -342,9 +348,12 @@ cdef class Program:
         """Threads that a run of this program uses."""
         return self.prog.threads
 
-    def patch(self, Py_ssize_t i, Py_ssize_t slot, pointer):
-        """Let operand `slot` of instruction i point elsewhere."""
-        self.code[i].a.p[slot] = <void *><uintptr_t>pointer
+    def time(self, double[::1] seconds):
+        """From now on add the time of each instruction to `seconds`; an empty array ends that."""
+        if seconds.shape[0] not in (0, self.n):
+            raise ValueError(f"seconds: {self.n} entries expected, got {seconds.shape[0]}")
+        self.timed = seconds
+        self.prog.seconds = &seconds[0] if seconds.shape[0] else NULL
 
     cdef int run_batch(self, const bk_batch *b) noexcept:
         cdef int r

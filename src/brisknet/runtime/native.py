@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import numpy as np
@@ -18,6 +19,7 @@ ALIGN = 64
 PAD = 64  # bytes that kernels may read behind a buffer
 CONVERT_BYTES = 1 << 22  # feeds up to this size are converted when a loop is made
 BLOCK = 4096  # elements in one unit of an optimizer update (BK_BLOCK)
+PIECES = 16  # of one parameter, in an update of many
 
 
 def thread_flops() -> float:
@@ -106,25 +108,39 @@ class NativeProgram:
             return None
         return _core.FastCall(self.bound(), self.graph.inputs[0].shape, self._shapes[0]).call
 
-    def show(self) -> str:
-        """The instructions as text, with the layer that each came from."""
+    @contextlib.contextmanager
+    def timed(self):
+        """While this lasts, runs add up the time of each instruction: yields an array of seconds for `show`.
+
+        The times are those of the first thread, with its waits for the others, and a clock's 20 ns an instruction.
+        """
+        seconds = np.zeros(len(self.plan.instructions))
+        program = self.bound()
+        program.time(seconds)
+        try:
+            yield seconds
+        finally:
+            program.time(np.zeros(0))
+
+    def show(self, seconds=None) -> str:
+        """The instructions as text, with the layer that each came from, and with their share of the time if given."""
         lines = []
         for i, instruction in enumerate(self.plan.instructions):
             mark = "|" if instruction.barrier else " "
-            lines.append(f"{i:4} {mark} {instruction.op:16} {instruction.ints} {instruction.floats}  # {instruction.scope}")
+            share = "" if seconds is None else f"{100 * seconds[i] / max(seconds.sum(), 1e-12):5.1f} % "
+            floats = tuple(round(f, 6) for f in instruction.floats)
+            lines.append(f"{i:4} {mark} {share}{instruction.op:16} {instruction.ints} {floats}  # {instruction.scope}")
         return "\n".join(lines)
 
 
 def _table(segments, place, join: bool, ints):
-    """(the bk_segment array, the instruction's ints for it): with join, segments that lie one after another in every
-    buffer become one. Only alignment gaps may lie between; what they hold is updated too, and never read."""
-    rows: list = []
-    for s in segments:
-        row = [place(s.param), place(s.grad), [place(r) for r in s.slots], s.n, 0, s.decay, s.l1, s.l2]
-        if join and rows and rows[-1][5:] == row[5:] and (gap := _gap(rows[-1], row)) is not None:
-            rows[-1][3] += gap + s.n
-        else:
-            rows.append(row)
+    """(the bk_segment array, the instruction's ints for it). With join, an update of few parameters gets segments that lie
+    one after another in every buffer as one; an update of many gets each segment in pieces, in an order in which every
+    thread updates the same part of a weight whose gradient it has computed."""
+    rows = [[place(s.param), place(s.grad), [place(r) for r in s.slots], s.n, 0, s.decay, s.l1, s.l2] for s in segments]
+    if join:
+        many = sum(s.n for s in segments) > PIECES * BLOCK
+        rows = _spread(rows, [s.granule for s in segments]) if many else _joined(rows)
     units = 0
     for row in rows:
         row[4] = units
@@ -132,6 +148,30 @@ def _table(segments, place, join: bool, ints):
     table = _core.Buffer(len(rows) * _core.SEGMENT_BYTES)
     _core.pack_segments(rows, table)
     return table, (len(rows), units, *ints[2:])
+
+
+def _joined(rows) -> list:
+    """Neighbours as one. Only alignment gaps may lie between; what they hold is updated too, and never read."""
+    out: list = []
+    for row in rows:
+        if out and out[-1][5:] == row[5:] and (gap := _gap(out[-1], row)) is not None:
+            out[-1][3] += gap + row[3]
+        else:
+            out.append(row)
+    return out
+
+
+def _spread(rows, granules) -> list:
+    """Pieces of all rows, sorted by where in its row a piece lies: at first the first pieces of all, at last the last."""
+    pieces = []
+    for row, granule in zip(rows, granules, strict=True):
+        total = -(-row[3] // granule)
+        count = min(PIECES, total)
+        edges = [min(total * c // count * granule, row[3]) for c in range(count + 1)]
+        for c, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+            moved = [p + 4 * start for p in (row[0], row[1], *row[2])]
+            pieces.append(((2 * c + 1) / count, [moved[0], moved[1], moved[2:], stop - start, 0, *row[5:]]))
+    return [row for _, row in sorted(pieces, key=lambda piece: piece[0])]
 
 
 def _gap(last, row) -> int | None:

@@ -42,12 +42,14 @@ NULL = Ref(None)
 
 @dataclass(slots=True)
 class Segment:
-    """One run of parameters: a bk_segment before it has addresses. `n` elements, panel padding included."""
+    """One run of parameters: a bk_segment before it has addresses. `n` elements, panel padding included; it is cut at
+    multiples of `granule` elements (a panel) only."""
 
     param: Ref
     grad: Ref
     slots: tuple
     n: int
+    granule: int = 16
     decay: float = 0.0
     l1: float = 0.0
     l2: float = 0.0

@@ -61,7 +61,7 @@ def block_sums(b, tensors, l1, l2, out, finish=None):
     segments, units = [], 0
     for t in tensors:
         ref, n = _any_layout(b, t)
-        segments.append(Segment(ref, NULL, (), n, 0.0, l1, l2))
+        segments.append(Segment(ref, NULL, (), n, l1=l1, l2=l2))
         units += -(-n // BLOCK)
     partials = b.new(8 * units)
     b.emit("block_sums", (Ref(Table(segments)), out, partials), (len(segments), units), writes=(1, 2))

@@ -49,7 +49,8 @@ def _rule(kind: str):
             grad = b.as_layout(g, layout)
             places = [b.update_place(t, u) for t, u in zip(outs, variables, strict=True)]
             count = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
-            segments.append(Segment(places[0], grad, tuple(places[1:]), count, node.attrs["decay"][i], l1, l2))
+            granule = 16 * v.shape[0] if layout == "panel" else 16
+            segments.append(Segment(places[0], grad, tuple(places[1:]), count, granule, node.attrs["decay"][i], l1, l2))
         units = sum(-(-s.n // BLOCK) for s in segments)
         variant, floats = _hyperparameters(kind, node.attrs)
         floats = (*floats, *[0.0] * (7 - len(floats)), node.attrs.get("clipvalue") or 0.0)
