@@ -7,6 +7,9 @@
 #define BRISKNET_DENSE_H
 #include "kernels/microkernel.h"
 
+/* A few rows of at most a vector of columns: no tiles. Such a product is one unit. */
+static inline int bk_is_narrow(int64_t M, int64_t K, int64_t N) { return N <= VL && M < 32 && K < 32 && M * K <= 128; }
+
 #define COLUMN_UNIT 64       /* rows (forward, dgrad) or weights (wgrad) in a unit where N == 1 */
 
 /* Units of a product are its panels times blocks of its rows: blocks so small that a strip stays in an L2 cache and, where

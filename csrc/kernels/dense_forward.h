@@ -54,6 +54,23 @@ static void bk_forward_row(const bk_args *a, int64_t p0, int64_t p1) {
   }
 }
 
+/* Few rows of few columns; the activation runs over all of them at once. */
+static void bk_forward_narrow(const bk_args *a) {
+  const float *x = a->p[0], *w = a->p[1], *bias = a->p[2];
+  float *y = a->p[3];
+  const int64_t M = a->n[0], K = a->n[1], N = a->n[2], total = M * N;
+  const vf start = bias ? v_load_n(bias, N) : v_zero();
+  for (int64_t m = 0; m < M; m++, x += K) {
+    vf s = start;
+    for (int64_t k = 0; k < K; k++) s = v_fma(v_bcast(x + k), v_load(w + k * BK_PANEL), s);
+    if (m * N + VL <= total) v_store(y + m * N, s);       /* the lanes past the row belong to rows yet to come */
+    else v_store_n(y + m * N, s, N);
+  }
+  const int act = (int)a->n[3];
+  if (act != BK_LINEAR)
+    for (int64_t i = 0; i < total; i += VL) v_store_n(y + i, bk_activate(v_load_n(y + i, total - i), act, a->f[0]), total - i);
+}
+
 BK_KERNEL(dense_forward) {
   (void)w;
   const float *x = a->p[0], *panels = a->p[1], *bias = a->p[2];
@@ -61,6 +78,7 @@ BK_KERNEL(dense_forward) {
   const int64_t M = a->n[0], K = a->n[1], N = a->n[2];
   if (N == 1) { bk_forward_column(a, lo * COLUMN_UNIT, bk_min(hi * COLUMN_UNIT, M)); return; }
   if (M == 1) { bk_forward_row(a, lo, hi); return; }
+  if (bk_is_narrow(M, K, N)) { if (lo < hi) bk_forward_narrow(a); return; }
   const bk_grid g = bk_grid_of(M, bk_ceil(N, BK_PANEL), lo, hi);
   const int64_t block = bk_k_block(K);
   float padded[BK_PANEL];

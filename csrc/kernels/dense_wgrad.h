@@ -112,12 +112,29 @@ static void bk_wgrad_block(const bk_args *a, const bk_grid *g, int64_t r, int64_
   }
 }
 
+/* Few rows of few columns. */
+static void bk_wgrad_narrow(const bk_args *a) {
+  const float *x = a->p[0], *dz = a->p[1];
+  float *dw = a->p[2], *db = a->p[3];
+  const int64_t M = a->n[0], K = a->n[1], N = a->n[2];
+  vf z[32], sum = v_zero();
+  for (int64_t m = 0; m < M; m++) sum = v_add(sum, z[m] = v_load_n(dz + m * N, N));   /* zeros past the row */
+  for (int64_t k = 0; k < K; k++, dw += BK_PANEL) {
+    vf s = v_zero();
+    for (int64_t m = 0; m < M; m++) s = v_fma(v_bcast(x + m * K + k), z[m], s);
+    v_store(dw, s);
+    BK_UNROLL for (int j = 1; j < NV; j++) v_store(dw + j * VL, v_zero());
+  }
+  if (db) v_store_n(db, sum, N);
+}
+
 BK_KERNEL(dense_wgrad) {
   const float *dz = a->p[1];
   float *db = a->p[3];
   const int64_t M = a->n[0], K = a->n[1], N = a->n[2], panels = bk_ceil(N, BK_PANEL);
   if (N == 1) { bk_wgrad_column(a, lo * COLUMN_UNIT, bk_min(hi * COLUMN_UNIT, K)); return; }
   if (M == 1) { bk_wgrad_row(a, lo, hi); return; }
+  if (bk_is_narrow(M, K, N)) { if (lo < hi) bk_wgrad_narrow(a); return; }
   const bk_grid g = bk_grid_of(K, panels, lo, hi);
   float *z = w->scratch, *packed_x = z + bk_min(M, MBLOCK) * bk_min(panels, NGROUP) * BK_PANEL;
   if (bk_wgrad_direct_x(M, K, panels)) packed_x = 0;
