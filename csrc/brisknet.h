@@ -68,7 +68,7 @@ typedef struct bk_instr {
   bk_kernel fn;
   int64_t units;
   uint32_t op, flags;
-  uint64_t coarse;         /* cut a thread's share into two pieces only: each call of the kernel prepares anew */
+  int64_t pieces;          /* that a thread's share is cut into (bk_op_pieces) */
   bk_args a;
 } bk_instr;                /* exactly 256 bytes */
 
@@ -88,7 +88,7 @@ const char *bk_isa_name(int isa);
 int         bk_isa_from_name(const char *name);           /* -1: unknown */
 const char *bk_op_name(int op);                           /* NULL past the end */
 int         bk_op_inplace(int op);                        /* the mask of ops.def */
-int         bk_op_coarse(int op);                         /* its part is COARSE */
+int         bk_op_pieces(int op);                         /* pieces that a thread's share is cut into: 4, 2 or 1 */
 bk_kernel   bk_op_kernel(int isa, int op);
 bk_plan     bk_op_plan(int isa, int op, const bk_args *a);/* units, scratch and cost for these operands */
 

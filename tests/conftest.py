@@ -1,7 +1,24 @@
 """Fixtures and strict settings for the whole suite."""
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # tiny products only: NumPy's threads would wait for each other
+
 import numpy as np
 import pytest
+
+from brisknet import config
+
+BACKENDS = ["numpy"] + (["native"] if config.native_available() else [])
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    """Each executor in turn."""
+    before = config.backend()
+    config.set_backend(request.param)
+    yield request.param
+    config.set_backend(before)
 
 
 def sample_arrays(sample, seed=0, dtype=np.float64):

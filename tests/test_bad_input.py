@@ -13,16 +13,6 @@ from tests.bad_calls import TABLE
 importlib.import_module("tests.bad_calls_data")
 importlib.import_module("tests.bad_calls_api")
 
-BACKENDS = ["numpy"] + (["native"] if config.native_available() else [])
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    before = config.backend()
-    config.set_backend(request.param)
-    yield request.param
-    config.set_backend(before)
-
 
 def state_of(model):
     """Copies of all that training changes: weights, optimizer, steps."""

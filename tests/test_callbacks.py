@@ -10,20 +10,10 @@ import numpy as np
 import pytest
 
 import brisknet as bn
-from brisknet import callbacks, config
+from brisknet import callbacks
 from brisknet.callbacks import progress
 from brisknet.layers import Dense, Input
 from brisknet.models import Sequential
-
-BACKENDS = ["numpy"] + (["native"] if config.native_available() else [])
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    before = config.backend()
-    config.set_backend(request.param)
-    yield request.param
-    config.set_backend(before)
 
 
 def data(n=70):

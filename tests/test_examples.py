@@ -8,19 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from brisknet import config, utils
+from brisknet import utils
 from examples import ads, backprop_by_hand, mnist_mlp, optimizers, perceptron, regression, vanishing_gradients
 
-BACKENDS = ["numpy"] + (["native"] if config.native_available() else [])
+
 DATA = Path(os.environ.get("BRISKNET_DATA", "/nonexistent"))
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    before = config.backend()
-    config.set_backend(request.param)
-    yield request.param
-    config.set_backend(before)
 
 
 @pytest.fixture

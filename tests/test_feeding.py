@@ -4,20 +4,9 @@ import numpy as np
 import pytest
 
 import brisknet as bn
-from brisknet import config
 from brisknet.layers import Dense, Input
 from brisknet.models import Sequential
 from tests.small_models import classifier, data
-
-BACKENDS = ["numpy"] + (["native"] if config.native_available() else [])
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    before = config.backend()
-    config.set_backend(request.param)
-    yield request.param
-    config.set_backend(before)
 
 
 # ---- what can be fed --------------------------------------------------------------------------------------------------

@@ -53,3 +53,30 @@ def test_learning_rate_set_between_steps(mode):  # noqa: F811
     program.run([np.ones(s, mode[1]) for s in SHAPES.values()])
     for v, old in zip(variables, before, strict=True):
         assert np.array_equal(v.numpy(), old - np.asarray(0.25, mode[1]))
+
+
+def test_learning_rate_is_a_number_and_a_variable():
+    import pickle
+
+    opt = bn.optimizers.SGD(0.25)
+    rate = opt.learning_rate
+    assert rate == 0.25 and f"{rate:.2f}" == "0.25" and rate.numpy() == np.float32(0.25)
+    rate.assign(0.5)
+    assert opt.learning_rate == 0.5 and rate == 0.25  # the number that was read stays what it was
+    opt.learning_rate = np.array([0.125])
+    assert float(opt.learning_rate) == 0.125 and type(pickle.loads(pickle.dumps(opt.learning_rate))) is float
+    with pytest.raises(ValueError, match="learning_rate must be a number >= 0, got -1"):
+        opt.learning_rate.assign(-1.0)
+
+
+def test_a_layer_frozen_after_training_keeps_its_weights_and_the_others_go_on():
+    model = bn.Sequential([bn.layers.Input((3,)), bn.layers.Dense(4), bn.layers.Dense(1)])
+    model.compile("adam", "mse")
+    x, y = np.ones((8, 3), np.float32), np.zeros((8, 1), np.float32)
+    model.fit(x, y, verbose=0)
+    first, second = [layer.get_weights() for layer in model.layers]
+    model.layers[0].trainable = False
+    model.fit(x, y, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(first, model.layers[0].get_weights(), strict=True))
+    assert not np.array_equal(second[0], model.layers[1].get_weights()[0])
+    assert int(model.optimizer.iterations.numpy()) == 2

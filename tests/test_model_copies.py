@@ -8,20 +8,9 @@ import numpy as np
 import pytest
 
 import brisknet as bn
-from brisknet import config
 from brisknet.layers import Dense, Input, Layer
 from brisknet.models import Functional, Model, Sequential, clone_model
 from tests.small_models import Sum, classifier, data, equal, two_in_two_out
-
-BACKENDS = ["numpy"] + (["native"] if config.native_available() else [])
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    before = config.backend()
-    config.set_backend(request.param)
-    yield request.param
-    config.set_backend(before)
 
 
 # ---- subclassed models ------------------------------------------------------------------------------------------------

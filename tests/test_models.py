@@ -6,20 +6,9 @@ import numpy as np
 import pytest
 
 import brisknet as bn
-from brisknet import config
 from brisknet.layers import Activation, Add, BatchNormalization, Concatenate, Dense, Flatten, Input, Reshape
 from brisknet.models import Model, Sequential
 from tests.small_models import classifier, data, equal, rounded, two_in_two_out
-
-BACKENDS = ["numpy"] + (["native"] if config.native_available() else [])
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    before = config.backend()
-    config.set_backend(request.param)
-    yield request.param
-    config.set_backend(before)
 
 
 # ---- Sequential -------------------------------------------------------------------------------------------------------

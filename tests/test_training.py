@@ -7,19 +7,9 @@ import numpy as np
 import pytest
 
 import brisknet as bn
-from brisknet import callbacks, config
+from brisknet import callbacks
 from brisknet.layers import Add, BatchNormalization, Concatenate, Dense, Dropout, Input
 from brisknet.models import Model, Sequential
-
-BACKENDS = ["numpy"] + (["native"] if config.native_available() else [])
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    before = config.backend()
-    config.set_backend(request.param)
-    yield request.param
-    config.set_backend(before)
 
 
 def blobs(n=200, seed=0):

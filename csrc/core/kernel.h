@@ -12,7 +12,8 @@
  *   ELEMS  ceil(n[0] / BK_BLOCK) units; n[0] is the number of elements
  *   ROWS   n[0] units, one a row
  *   PLAN   the kernel file defines  static bk_plan plan_<name>(const bk_args *a)
- *   COARSE the same, and a call prepares (packs) before it works: threads cut their shares into few pieces
+ *   COARSE the same, and a call prepares (packs) before it works: a thread's share is cut into two pieces only
+ *   WHOLE  the same, and preparing costs so much that a share is never cut
  */
 #define BK_KERNEL(name) static void k_##name(const bk_args *restrict a, int64_t lo, int64_t hi, bk_worker *restrict w)
 

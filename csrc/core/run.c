@@ -47,12 +47,13 @@ void bk_program_clear(bk_program *p) {
   p->scratch_threads = 0;
 }
 
-/* A share is begun in pieces of a half, a quarter and two eighths, or of three quarters and one. */
-static const uint8_t fine_cuts[] = {0, 4, 6, 7, 8}, coarse_cuts[] = {0, 6, 8};
+/* A share is begun in pieces of a half, a quarter and two eighths; or of three quarters and one; or whole. */
+static const uint8_t fine_cuts[] = {0, 4, 6, 7, 8}, coarse_cuts[] = {0, 6, 8}, whole_cuts[] = {0, 8};
 
 static inline void share(const bk_program *p, int64_t k, bk_worker *w) {
   const bk_instr *i = p->code + k;
-  const int n = w->nthreads, pieces = i->coarse ? 2 : 4;
+  const int n = w->nthreads;
+  const int32_t pieces = (int32_t)i->pieces;
   if (n == 1) {
     i->fn(&i->a, 0, i->units, w);
     return;
@@ -62,7 +63,7 @@ static inline void share(const bk_program *p, int64_t k, bk_worker *w) {
     if (lo < hi) i->fn(&i->a, lo, hi, w);
     return;
   }
-  const uint8_t *cuts = i->coarse ? coarse_cuts : fine_cuts;
+  const uint8_t *cuts = pieces == 4 ? fine_cuts : pieces == 2 ? coarse_cuts : whole_cuts;
   for (int turn = 0; turn < n; turn++) {
     const int owner = w->tid + turn < n ? w->tid + turn : w->tid + turn - n;
     const int64_t lo = i->units * owner / n, size = i->units * (owner + 1) / n - lo;

@@ -13,9 +13,9 @@ static const uint8_t op_inplace[] = {
 #include "ops.def"
 };
 #undef BK_OP
-enum { part_ONE, part_ELEMS, part_ROWS, part_PLAN, part_COARSE };
+enum { part_ONE = 4, part_ELEMS = 4, part_ROWS = 4, part_PLAN = 4, part_COARSE = 2, part_WHOLE = 1 };
 #define BK_OP(name, part, inplace) part_##part,
-static const uint8_t op_part[] = {
+static const uint8_t op_pieces[] = {
 #include "ops.def"
 };
 #undef BK_OP
@@ -61,6 +61,6 @@ int bk_isa_from_name(const char *name) {
 
 const char *bk_op_name(int op) { return op >= 0 && op < BK_OP_COUNT ? op_names[op] : NULL; }
 int bk_op_inplace(int op) { return op_inplace[op]; }
-int bk_op_coarse(int op) { return op_part[op] == part_COARSE; }
+int bk_op_pieces(int op) { return op_pieces[op]; }
 bk_kernel bk_op_kernel(int isa, int op) { return tables[isa][op].fn; }
 bk_plan bk_op_plan(int isa, int op, const bk_args *a) { return tables[isa][op].plan(a); }

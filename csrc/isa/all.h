@@ -29,6 +29,7 @@ static bk_plan bk_plan_rows(const bk_args *a) {
 #define BK_PLAN_ROWS(name) bk_plan_rows
 #define BK_PLAN_PLAN(name) plan_##name
 #define BK_PLAN_COARSE(name) plan_##name
+#define BK_PLAN_WHOLE(name) plan_##name
 
 #define BK_OP(name, part, inplace) {k_##name, BK_PLAN_##part(name)},
 __attribute__((visibility("hidden"))) const bk_entry BK_TABLE[] = {

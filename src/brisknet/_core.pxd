@@ -21,7 +21,7 @@ cdef extern from "brisknet.h" nogil:
         bk_kernel fn
         int64_t units
         uint32_t op, flags
-        uint64_t coarse
+        int64_t pieces
         bk_args a
     ctypedef struct bk_plan:
         int64_t units, scratch_bytes
@@ -45,7 +45,7 @@ cdef extern from "brisknet.h" nogil:
 
 cdef bk_kernel kernel_of(int op) noexcept nogil
 cdef bk_plan plan_of(int op, const bk_args *a) noexcept nogil
-cdef bint coarse_of(int op) noexcept nogil
+cdef int pieces_of(int op) noexcept nogil
 cdef int run_once(bk_program *p) noexcept nogil
 cdef int thread_count() noexcept nogil
 cdef void *allocate(size_t bytes) noexcept nogil

@@ -4,8 +4,6 @@
 from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
 )
-from cpython.exc cimport PyErr_Clear
-from cpython.object cimport PyObject
 from cpython.pythread cimport (
     NOWAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
     PyThread_type_lock, WAIT_LOCK,
@@ -27,7 +25,7 @@ cdef extern from "brisknet.h" nogil:
     int bk_isa_from_name(const char *name)
     const char *bk_op_name(int op)
     int bk_op_inplace(int op)
-    int bk_op_coarse(int op)
+    int bk_op_pieces(int op)
     bk_kernel bk_op_kernel(int isa, int op)
     bk_plan bk_op_plan(int isa, int op, const bk_args *a)
     ctypedef void *(*bk_alloc_hook)(size_t bytes)
@@ -137,8 +135,8 @@ cdef bk_plan plan_of(int op, const bk_args *a) noexcept nogil:
     return bk_op_plan(_isa, op, a)
 
 
-cdef bint coarse_of(int op) noexcept nogil:
-    return bk_op_coarse(op)
+cdef int pieces_of(int op) noexcept nogil:
+    return bk_op_pieces(op)
 
 
 cdef int run_once(bk_program *p) noexcept nogil:
@@ -326,7 +324,7 @@ cdef class Program:
             op, flags, pointers, ints, floats = instructions[i]
             fill_args(&self.code[i].a, pointers, ints, floats)
             self.code[i].op, self.code[i].flags = op, flags
-            self.code[i].fn, self.code[i].coarse = bk_op_kernel(_isa, op), bk_op_coarse(op)
+            self.code[i].fn, self.code[i].pieces = bk_op_kernel(_isa, op), bk_op_pieces(op)
             p = bk_op_plan(_isa, op, &self.code[i].a)
             self.code[i].units = p.units
             self.prog.scratch_bytes = max(self.prog.scratch_bytes, p.scratch_bytes)

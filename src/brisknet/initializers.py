@@ -9,7 +9,7 @@ import numpy as np
 from brisknet import config
 from brisknet.random import SeedGenerator, draw_seed
 from brisknet.runtime.philox import derive
-from brisknet.utils.naming import lookup, to_snake_case
+from brisknet.utils.naming import ByName, to_snake_case
 
 __all__ = [
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",
@@ -273,31 +273,12 @@ _TABLE |= {"zero": Zeros, "one": Ones, "eye": Identity, "identity_initializer": 
 _TABLE |= {"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal}
 
 
+_by_name = ByName("initializer", _TABLE)
+serialize, deserialize = _by_name.serialize, _by_name.deserialize
+
+
 def get(identifier):
     """An initializer from a name, a class, an instance, a callable, a config dict or an array-like constant."""
-    if identifier is None:
-        return None
-    if isinstance(identifier, str):
-        return lookup("initializer", identifier, _TABLE)()
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return identifier
     if isinstance(identifier, (int, float, np.ndarray)):
         return Constant(identifier)
-    raise ValueError(f"initializer: a name, a callable or an Initializer expected, got {identifier!r}")
-
-
-def serialize(initializer):
-    """{"class_name", "config"} of an initializer; ValueError for one without get_config()."""
-    if not hasattr(initializer, "get_config"):
-        raise ValueError(f"initializer {initializer!r} has no get_config() and can't be written into a config")
-    return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
-
-
-def deserialize(config: dict, custom_objects=None):
-    """The initializer of a config dict; ValueError for an unknown class."""
-    table = {**_TABLE, **(custom_objects or {})}
-    return lookup("initializer", config["class_name"], table).from_config(config.get("config", {}))
+    return _by_name.get(identifier)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from brisknet.ops.loss import l1l2_penalty
-from brisknet.utils.naming import lookup
+from brisknet.utils.naming import ByName
 
 __all__ = ["L1", "L2", "L1L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
 
@@ -73,29 +73,5 @@ l1, l2, l1_l2 = L1, L2, L1L2
 _TABLE = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2": lambda: L1L2(0.01, 0.01)}
 
 
-def get(identifier):
-    """A regularizer from a name, a class, an instance, a callable or a config dict; None stays None."""
-    if identifier is None:
-        return None
-    if isinstance(identifier, str):
-        return lookup("regularizer", identifier, _TABLE)()
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError(f"regularizer: a name, a callable or a Regularizer expected, got {identifier!r}")
-
-
-def serialize(regularizer):
-    """{"class_name", "config"} of a regularizer; ValueError for one without get_config()."""
-    if not hasattr(regularizer, "get_config"):
-        raise ValueError(f"regularizer {regularizer!r} has no get_config() and can't be written into a config")
-    return {"class_name": type(regularizer).__name__, "config": regularizer.get_config()}
-
-
-def deserialize(config: dict, custom_objects=None):
-    """The regularizer of a config dict; ValueError for an unknown class."""
-    table = {**_TABLE, **(custom_objects or {})}
-    return lookup("regularizer", config["class_name"], table).from_config(config.get("config", {}))
+_by_name = ByName("regularizer", _TABLE)
+get, serialize, deserialize = _by_name.get, _by_name.serialize, _by_name.deserialize

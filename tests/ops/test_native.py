@@ -5,8 +5,10 @@ import pytest
 
 import brisknet.ops  # noqa: F401  (registers every op)
 from brisknet import config
+from brisknet.graph.ir import LEAVES
 from brisknet.graph.trace import Trace
 from brisknet.ops import dispatch
+from brisknet.ops.optim import split_inputs
 from brisknet.ops.registry import all_ops
 from brisknet.runtime.program import optimize
 from brisknet.variables import Variable
@@ -45,9 +47,8 @@ def run_native(name, arrays, attrs):
         outs = outs if isinstance(outs, tuple) else (outs,)
         results = []
         if update:
-            n = attrs["n"]
-            sources = inputs[-(len(outs) - n) - 2 * n : -(len(outs) - n) - n or None] if len(outs) > n else inputs[-2 * n : -n]
-            targets = [t.node.attrs["variable"] for t in (*sources, *inputs[len(inputs) - (len(outs) - n) :])]
+            _, _, _, params, _, slots = split_inputs(inputs, attrs, name.removesuffix("_update"))
+            targets = [t.node.attrs["variable"] for group in (params, *slots) for t in group]
         else:
             targets = [Variable(np.zeros(t.shape, t.dtype), dtype=t.dtype) if t.dtype in ("float64", "int64") else None for t in outs]
         for t, v in zip(outs, targets, strict=True):
@@ -59,14 +60,6 @@ def run_native(name, arrays, attrs):
     for v in targets:
         results.append(next(fetched) if v is None else v.numpy())
     return results
-
-
-def as_float32(arrays, sample):
-    out = []
-    for a in arrays:
-        keep = a.dtype.kind != "f" or (a.ndim == 0 and a.dtype == np.float64)
-        out.append(a if keep else a.astype(np.float32))
-    return out
 
 
 def check(name, arrays, attrs, tolerance=2e-6):
@@ -93,6 +86,20 @@ def samples_of(name, i, seed=0):
 @pytest.mark.parametrize(("name", "i"), CASES, ids=[f"{n}-{i}" for n, i in CASES])
 def test_native_is_the_reference(name, i, isa):
     check(name, *samples_of(name, i))
+
+
+def test_every_op_has_a_rule_and_every_form_a_kernel():
+    from brisknet.passes.lower.lowering import FORMS, RULES
+
+    assert [n for n in OPS if n not in RULES] == []
+    assert [n for n in RULES if n not in OPS and n not in LEAVES] == []
+    assert [n for n, spec in OPS.items() if spec.form and (spec.form not in FORMS or n not in _core.OPS)] == []
+
+
+def test_kernels_and_records_agree_on_what_may_be_overwritten():
+    for name, spec in OPS.items():
+        if spec.form in ("unary", "pair", "broadcast") and spec.inplace:
+            assert _core.INPLACE[name] >> spec.inplace[0] & 1, name
 
 
 # ---- tails, special values, aliasing ------------------------------------------------------------------------------------

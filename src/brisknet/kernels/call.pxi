@@ -176,7 +176,7 @@ cdef int run(Frame *f) except -1:
     for i in range(f.instructions):
         c = &f.code[i]
         plan = plan_of(c.op, &c.a)
-        c.fn, c.units, c.coarse = kernel_of(c.op), plan.units, coarse_of(c.op)
+        c.fn, c.units, c.pieces = kernel_of(c.op), plan.units, pieces_of(c.op)
         work += plan.flops + 4 * plan.bytes
         p.scratch_bytes = max(p.scratch_bytes, plan.scratch_bytes)
     p.code, p.n = f.code, f.instructions

@@ -15,7 +15,7 @@ from libc.stdint cimport int32_t, int64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
 from brisknet._core cimport (
-    allocate, bk_args, bk_instr, bk_plan, bk_program, bk_segment, coarse_of, kernel_of, plan_of, release, run_once, thread_count,
+    allocate, bk_args, bk_instr, bk_plan, bk_program, bk_segment, pieces_of, kernel_of, plan_of, release, run_once, thread_count,
 )
 
 import numpy as np

@@ -120,6 +120,8 @@ def _define_from_output(kind, alphas=(0.0,)):
             vjp,
             samples,
             inplace=(0,),
+            form="unary",
+            parameters=("alpha",),
         )
     )
 
@@ -166,6 +168,7 @@ def _define_with_grad(name, forward, derivative, vjp_of_grad, draw=None):
             lambda n, g: (apply(f"{name}_grad", (g[0], n.inputs[0])),),
             first,
             inplace=(0,),
+            form="unary",
         )
     )
     register(
@@ -176,6 +179,7 @@ def _define_with_grad(name, forward, derivative, vjp_of_grad, draw=None):
             lambda n, g: (apply(f"{name}_grad", (g[0], n.inputs[1])), vjp_of_grad(n, g[0])),
             (Sample(((3, 5), (3, 5))), Sample(((33,), (33,)))),
             inplace=(0,),
+            form="pair",
         )
     )
 
@@ -281,6 +285,8 @@ register(
         _step_vjp,
         (Sample((_off_zero((3, 5)),), {"low": -1.0, "high": 1.0}, wrt=()),),
         inplace=(0,),
+        form="unary",
+        parameters=("low", "high"),
     )
 )
 
@@ -298,6 +304,7 @@ register(
         lambda n, g: (g[0],),
         (Sample((_off_zero((3, 5)),), wrt=()),),
         inplace=(0,),
+        form="unary",
     )
 )
 
@@ -355,7 +362,8 @@ def _same_infer(shapes, dtypes, attrs):
 
 
 register(
-    OpSpec("softmax", _same_infer, softmax_array, lambda n, g: (apply("softmax_grad", (g[0], n.outputs[0])),), _ROWS)
+    OpSpec("softmax", _same_infer, softmax_array, lambda n, g: (apply("softmax_grad", (g[0], n.outputs[0])),), _ROWS,
+           form="rows")  # fmt: skip
 )
 register(
     OpSpec(
@@ -364,6 +372,7 @@ register(
         lambda dy, y: y * (dy - np.sum(dy * y, axis=-1, keepdims=True)),
         _row_grad_vjp_softmax,
         _PAIRS,
+        form="rows",
     )
 )
 register(
@@ -373,6 +382,7 @@ register(
         log_softmax_array,
         lambda n, g: (apply("log_softmax_grad", (g[0], n.outputs[0])),),
         _ROWS,
+        form="rows",
     )
 )
 register(
@@ -382,6 +392,7 @@ register(
         lambda dy, y: dy - np.exp(y) * np.sum(dy, axis=-1, keepdims=True),
         _log_softmax_grad_vjp,
         _PAIRS,
+        form="rows",
     )
 )
 

@@ -19,7 +19,7 @@ def _unary_infer(shapes, dtypes, attrs):
 
 def _define_unary(name, reference, vjp, samples=((3, 5), (1,), (33,)), draw=None):
     made = tuple(Sample((draw(s) if draw else s,)) for s in samples)
-    register(OpSpec(name, _unary_infer, reference, vjp, made, inplace=(0,)))
+    register(OpSpec(name, _unary_infer, reference, vjp, made, inplace=(0,), form="unary"))
 
     def call(x):
         return apply(name, (float_array(x),))
@@ -81,6 +81,7 @@ register(
         None,
         (Sample((np.array([True, False, True]),), wrt=()),),
         inplace=(0,),
+        form="unary",
     )
 )
 
@@ -133,7 +134,7 @@ def _define_binary(name, reference, vjp, infer=_binary_infer, pairs=_PAIRS, draw
         return draw(shape) + 0.01 if draw else shape
 
     made = tuple(Sample((draw(a) if draw else a, shifted(b)), wrt=wrt) for a, b in pairs)
-    register(OpSpec(name, infer, reference, vjp, made, inplace=inplace))
+    register(OpSpec(name, infer, reference, vjp, made, inplace=inplace, form="broadcast"))
 
     def call(x1, x2):
         return apply(name, match_floats(x1, x2))
@@ -211,7 +212,7 @@ greater_equal = _define_compare("greater_equal", np.greater_equal)
 
 def _define_logical(name, reference):
     bools = (np.array([True, True, False, False]), np.array([True, False, True, False]))
-    register(OpSpec(name, _compare_infer, reference, _no_vjp, (Sample(bools, wrt=()),), inplace=(0,)))
+    register(OpSpec(name, _compare_infer, reference, _no_vjp, (Sample(bools, wrt=()),), inplace=(0,), form="broadcast"))
 
     def call(x1, x2):
         return apply(name, (cast(x1, "bool"), cast(x2, "bool")))
@@ -277,6 +278,8 @@ register(
         _clip_vjp,
         (Sample((_off_kinks((5, 7)),), {"lo": -1.05, "hi": 0.55}),),
         inplace=(0,),
+        form="unary",
+        parameters=("lo", "hi"),
     )
 )
 

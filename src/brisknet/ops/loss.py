@@ -223,6 +223,8 @@ register(
         None,
         (Sample((_P * 3 - 1.2, (4, 3)), {"l1": 0.01, "l2": 0.02}, wrt=()),),
         inplace=(1,),
+        form="pair",
+        parameters=("l1", "l2"),
     )
 )
 

@@ -68,7 +68,7 @@ def _reference(fn):
     return lambda x, axes, keepdims: np.asarray(fn(x, axis=axes, keepdims=keepdims), np.asarray(x).dtype)
 
 
-register(OpSpec("reduce_sum", _infer, _reference(np.sum), lambda n, g: (_spread(g[0], n),), _samples()))
+register(OpSpec("reduce_sum", _infer, _reference(np.sum), lambda n, g: (_spread(g[0], n),), _samples(), form="reduction"))
 register(
     OpSpec(
         "reduce_mean",
@@ -76,11 +76,12 @@ register(
         _reference(np.mean),
         lambda n, g: (_spread(multiply(g[0], float(n.outputs[0].size) / builtins.max(n.inputs[0].size, 1)), n),),
         _samples(),
+        form="reduction",
     )
 )
-register(OpSpec("reduce_max", _infer, _reference(np.max), _extreme_vjp, _samples(_spaced)))
-register(OpSpec("reduce_min", _infer, _reference(np.min), _extreme_vjp, _samples(_spaced)))
-register(OpSpec("reduce_prod", _infer, _reference(np.prod), _prod_vjp, _samples(_spaced)))
+register(OpSpec("reduce_max", _infer, _reference(np.max), _extreme_vjp, _samples(_spaced), form="reduction"))
+register(OpSpec("reduce_min", _infer, _reference(np.min), _extreme_vjp, _samples(_spaced), form="reduction"))
+register(OpSpec("reduce_prod", _infer, _reference(np.prod), _prod_vjp, _samples(_spaced), form="reduction"))
 
 
 def _reduce(op, x, axis, keepdims):
@@ -126,6 +127,7 @@ register(
         lambda x: np.argmax(x, axis=-1).astype(np.int32),
         None,
         (Sample(((3, 5),), wrt=()), Sample(((17,),), wrt=())),
+        form="rows",
     )
 )
 

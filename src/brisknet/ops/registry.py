@@ -34,8 +34,9 @@ class OpSpec:
     reference  NumPy: (*arrays, **attrs) -> array or tuple of arrays. A fused op's reference is its decomposition.
     samples    inputs for the registry walk; an op without any fails the suite.
     inplace    inputs whose buffer output i may overwrite: inplace[i] is an input index or None.
-    alias      True: output 0 is input 0 seen with another shape (no instruction is needed).
-    lower      how the native executor runs it: see passes/lower.py.
+    form       how its kernel, of the same name, is called: "unary", "pair", "broadcast", "rows" or "reduction" (the rules of
+               those names in passes/lower); "" where an op has a rule of its own there.
+    parameters attributes that the kernel takes as its floats, in this order.
     """
 
     name: str
@@ -44,7 +45,8 @@ class OpSpec:
     vjp: Callable | None = None
     samples: tuple = ()
     inplace: tuple = ()
-    alias: bool = False
+    form: str = ""
+    parameters: tuple = ()
 
 
 _OPS: dict[str, OpSpec] = {}

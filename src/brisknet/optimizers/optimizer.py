@@ -35,6 +35,39 @@ def _unsupported(use_ema, loss_scale_factor, gradient_accumulation_steps) -> Non
             raise ValueError(f"optimizer: {name}={value!r} is not supported; leave it at its default")
 
 
+def _scalar(value):
+    """A variable's or an array's one element; other values as they are."""
+    value = value.numpy() if isinstance(value, Variable) else value
+    return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+
+
+class LearningRate(float):
+    """What Optimizer.learning_rate gives: the number, with the methods of the variable that holds it."""
+
+    __slots__ = ("_variable",)
+
+    def __new__(cls, variable):
+        self = super().__new__(cls, float(variable.storage))
+        self._variable = variable
+        return self
+
+    def numpy(self) -> np.ndarray:
+        """The rate as a 0-d array."""
+        return self._variable.numpy()
+
+    @property
+    def value(self):
+        """The rate as the variable's value."""
+        return self._variable.value
+
+    def assign(self, value):
+        """Set the rate of the optimizer."""
+        return self._variable.assign(_number(_scalar(value), "learning_rate"))
+
+    def __reduce__(self):
+        return float, (float(self),)
+
+
 class Optimizer:
     """Base class: learning rate, clipping, weight decay, slots. Subclasses name a rule of ops.optim.
 
@@ -82,14 +115,12 @@ class Optimizer:
     # ---- settings -----------------------------------------------------------------------------------------------
     @property
     def learning_rate(self):
-        """The learning rate; assign a number to change it between steps."""
-        return float(self._learning_rate.storage)
+        """The learning rate, a float that also has a variable's numpy() and assign(); set it to change it between steps."""
+        return LearningRate(self._learning_rate)
 
     @learning_rate.setter
     def learning_rate(self, value) -> None:
-        self._learning_rate.storage[...] = _number(
-            value.numpy().item() if isinstance(value, Variable) else value, "learning_rate"
-        )
+        self._learning_rate.storage[...] = _number(_scalar(value), "learning_rate")
 
     lr = learning_rate
 
@@ -117,10 +148,11 @@ class Optimizer:
 
     # ---- state --------------------------------------------------------------------------------------------------
     def build(self, variables) -> None:
-        """Make the slots for these variables; a second call must name the same ones."""
+        """Make the slots for these variables; a later call may name the same ones or some of them (others are frozen)."""
         variables = list(variables)
         if self.built:
-            if [v.id for v in variables] != [v.id for v in self._variables_list]:
+            known = {v.id for v in self._variables_list}
+            if any(v.id not in known for v in variables):
                 raise ValueError(
                     f"optimizer {self.name!r} was built for {[v.path for v in self._variables_list]} and can't update "
                     f"{[v.path for v in variables]}: make a new optimizer for other variables"
@@ -177,7 +209,8 @@ class Optimizer:
         if self.clipnorm:
             gs = [apply("clip_norm", (g,), clip=self.clipnorm) for g in gs]
         scale = apply("global_norm", tuple(gs), clip=self.global_clipnorm) if self.global_clipnorm else None
-        slots = [[group[i] for i, _ in pairs] for group in self._slots]
+        place = {v.id: i for i, v in enumerate(self._variables_list)}
+        slots = [[group[place[v.id]] for v in chosen] for group in self._slots]
         attrs = {**self._attrs(), **({"clipvalue": self.clipvalue} if self.clipvalue else {})}
         new, new_slots = optim.update(
             self._rule, self._learning_rate, self.iterations, scale, chosen, gs, slots, self._decays(chosen), **attrs
@@ -202,7 +235,7 @@ class Optimizer:
     def get_config(self) -> dict:
         return {
             "name": self.name,
-            "learning_rate": self.learning_rate,
+            "learning_rate": float(self.learning_rate),
             "weight_decay": self.weight_decay,
             "clipnorm": self.clipnorm,
             "global_clipnorm": self.global_clipnorm,

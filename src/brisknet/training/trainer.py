@@ -21,6 +21,8 @@ __all__ = ["Trainer"]
 
 # How long a native call may run before Python looks at signals and the progress bar.
 POLL_SECONDS = 0.05
+# Rows that predict computes at a time, at least: enough that reading the weights costs little.
+PREDICT_ROWS = 1024
 
 
 class Trainer(Compiling, Feeding):
@@ -185,10 +187,12 @@ class Trainer(Compiling, Feeding):
         if data.check_count(steps, "steps", none=True) is not None:
             rows = min(rows, steps * batch_size)
             xs = [a[:rows] for a in xs]
+        if callbacks is None and rows <= batch_size:
+            return self._run_whole(xs, rows)
         callback_list = CallbackList(callbacks, self, {"verbose": 0}, history=False) if callbacks else None
         per_batch = callback_list is not None and callback_list.wants_predict_batches
         # Predictions of a row do not depend on its batch: larger batches than asked for only save calls.
-        batch = min(batch_size if per_batch else max(batch_size, 256), rows)
+        batch = min(batch_size if per_batch else max(batch_size, PREDICT_ROWS), rows)
         sig = self._signature((xs, (), ()), batch)
         program = self._program("predict", sig)
         outs = [np.empty((rows, *t.shape[1:]), t.dtype) for t in program.graph.outputs]
@@ -246,7 +250,10 @@ class Trainer(Compiling, Feeding):
     def _infer(self, x):
         xs = self._inputs(x)
         self._check_shapes(xs)
-        rows = data.same_length({f"x[{i}]" if len(xs) > 1 else "x": a for i, a in enumerate(xs)})
+        return self._run_whole(xs, data.same_length({f"x[{i}]" if len(xs) > 1 else "x": a for i, a in enumerate(xs)}))
+
+    def _run_whole(self, xs, rows: int):
+        """The outputs for checked inputs as one batch; the next call with one of this shape takes the short way."""
         program = self._program("predict", self._signature((xs, (), ()), rows))
         if program.executor == "native" and len(xs) == 1:
             object.__setattr__(self, "_fast", program.fast_call())

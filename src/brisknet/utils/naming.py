@@ -47,3 +47,35 @@ def lookup(kind: str, name: str, table: dict):
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; known: {known}"
         raise ValueError(f"unknown {kind} {name!r}{hint}")
     return found
+
+
+class ByName:
+    """How a family of small objects (initializers, regularizers) is found by name and written into configs."""
+
+    def __init__(self, kind: str, table: dict):
+        self.kind, self.table = kind, table
+
+    def get(self, identifier):
+        """An object from a name, a class, an instance, a callable or a config dict; None stays None."""
+        if identifier is None:
+            return None
+        if isinstance(identifier, str):
+            return lookup(self.kind, identifier, self.table)()
+        if isinstance(identifier, dict):
+            return self.deserialize(identifier)
+        if isinstance(identifier, type):
+            return identifier()
+        if callable(identifier):
+            return identifier
+        raise ValueError(f"{self.kind}: a name, a callable or a {self.kind.title()} expected, got {identifier!r}")
+
+    def serialize(self, thing) -> dict:
+        """{"class_name", "config"} of an object; ValueError for one without get_config()."""
+        if not hasattr(thing, "get_config"):
+            raise ValueError(f"{self.kind} {thing!r} has no get_config() and can't be written into a config")
+        return {"class_name": type(thing).__name__, "config": thing.get_config()}
+
+    def deserialize(self, config: dict, custom_objects=None):
+        """The object of a config dict; ValueError for an unknown class."""
+        table = {**self.table, **(custom_objects or {})}
+        return lookup(self.kind, config["class_name"], table).from_config(config.get("config", {}))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from brisknet.ops.registry import all_ops
 from brisknet.passes.lower import rules_dense, rules_elementwise, rules_loss, rules_move, rules_norm, rules_optim
 from brisknet.passes.lower.builder import ITEM_BYTES, Builder, padded_size, size_of
 from brisknet.passes.lower.plan import Plan, Ref, Unsupported
 
 __all__ = ["RULES", "lower"]
 
-RULES: dict = {}
+FORMS = {
+    "unary": rules_elementwise.unary, "pair": rules_elementwise.pair, "broadcast": rules_elementwise.broadcast,
+    "reduction": rules_elementwise.reduction, "rows": rules_move.rows,
+}  # fmt: skip
+RULES: dict = {n: FORMS[spec.form](n, *spec.parameters) for n, spec in all_ops().items() if spec.form}
 for _family in (rules_elementwise, rules_move, rules_dense, rules_loss, rules_norm, rules_optim):
     RULES.update(_family.RULES)
 

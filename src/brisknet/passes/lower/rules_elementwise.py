@@ -1,4 +1,4 @@
-"""Element-wise ops and reductions."""
+"""Element-wise ops and reductions: one rule for each form of kernel."""
 
 from __future__ import annotations
 
@@ -36,16 +36,6 @@ def unary(kernel: str, *parameters):
     return rule
 
 
-for _name in ("neg", "abs", "sign", "square", "sqrt", "rsqrt", "reciprocal", "exp", "expm1", "log", "log1p", "sin", "cos",
-              "floor", "ceil", "round", "erf", "logical_not", "relu", "sigmoid", "tanh", "gelu", "gelu_tanh", "silu",
-              "softplus", "straight_step"):  # fmt: skip
-    RULES[_name] = unary(_name)
-RULES["clip"] = unary("clip", "lo", "hi")
-RULES["leaky_relu"] = unary("leaky_relu", "alpha")
-RULES["elu"] = unary("elu", "alpha")
-RULES["step"] = unary("step", "low", "high")
-
-
 def pair(kernel: str, *parameters):
     """z = f(x, y) on one shape; on panels where both inputs were made so."""
 
@@ -60,11 +50,6 @@ def pair(kernel: str, *parameters):
         b.emit(kernel, (*refs, b.out(z, layout)), (n,), floats, writes=(2,))
 
     return rule
-
-
-for _name in ("gelu_grad", "gelu_tanh_grad", "silu_grad", "softplus_grad"):
-    RULES[_name] = pair(_name)
-RULES["l1l2_grad"] = pair("l1l2_grad", "l1", "l2")
 
 
 def _ema(b, node):
@@ -129,7 +114,7 @@ def two_dimensional(out_shape, shapes):
     return dims[-1], [(s[0] if len(dims) == 2 else 0, s[-1]) for s in strides]
 
 
-def broadcast_kernel(kernel: str, first: int = 0):
+def broadcast(kernel: str, *parameters, first: int = 0):
     """A kernel of inputs that broadcast; inputs before `first` are conditions."""
 
     def rule(b, node):
@@ -175,10 +160,7 @@ def _on_panels(b, node, kernel) -> bool:
     return True
 
 
-for _name in ("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "equal", "not_equal", "less",
-              "less_equal", "greater", "greater_equal", "logical_and", "logical_or"):  # fmt: skip
-    RULES[_name] = broadcast_kernel(_name)
-RULES["where"] = broadcast_kernel("where", first=1)
+RULES["where"] = broadcast("where", first=1)
 
 
 def _cast(b, node):
@@ -194,7 +176,7 @@ RULES["cast"] = _cast
 
 
 # ---- reductions ---------------------------------------------------------------------------------------------------------
-def _reduction(kernel: str):
+def reduction(kernel: str, *parameters):
     def rule(b, node):
         x, y = node.inputs[0], node.outputs[0]
         float32(x)
@@ -211,7 +193,3 @@ def _reduction(kernel: str):
         b.emit(kernel, (ref, b.out(y)), (outer, reduced, inner), (factor,), writes=(1,))
 
     return rule
-
-
-for _name in ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod"):
-    RULES[_name] = _reduction(_name)

@@ -102,7 +102,7 @@ def _one_hot(b, node):
 
 
 # ---- rows ---------------------------------------------------------------------------------------------------------------
-def _rows(kernel: str):
+def rows(kernel: str, *parameters):
     def rule(b, node):
         x, y = node.inputs[0], node.outputs[0]
         float32(*node.inputs)
@@ -113,8 +113,6 @@ def _rows(kernel: str):
     return rule
 
 
-for _name in ("softmax", "log_softmax", "softmax_grad", "log_softmax_grad", "argmax"):
-    RULES[_name] = _rows(_name)
 RULES.update({
     "reshape": _reshape, "transpose": _transpose, "broadcast_to": _broadcast_to, "concatenate": _concatenate,
     "slice": _slice, "slice_grad": _slice_grad, "one_hot": _one_hot,
