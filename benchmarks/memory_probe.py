@@ -45,8 +45,10 @@ def predicting(K, quick) -> float:
 
 
 def rebuilding(K, quick) -> float:
+    """Growth over rounds of building, fitting and dropping a model, once the interpreter's own tables have their size
+    (they grow by a megabyte or two during the first thousand rounds, and not at all after it)."""
     K = K()
-    warm, rounds = (2, 3) if quick else (100, 1000)
+    warm, rounds = (2, 3) if quick else (1000, 1000)
     for i in range(warm + rounds):
         if i == warm:
             gc.collect()
