@@ -274,7 +274,7 @@ _TABLE |= {"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal}
 
 
 _by_name = ByName("initializer", _TABLE)
-serialize, deserialize = _by_name.serialize, _by_name.deserialize
+deserialize = _by_name.deserialize
 
 
 def get(identifier):
@@ -282,3 +282,8 @@ def get(identifier):
     if isinstance(identifier, (int, float, np.ndarray)):
         return Constant(identifier)
     return _by_name.get(identifier)
+
+
+def serialize(initializer):
+    """{"class_name", "config"} of an initializer; ValueError for one without get_config()."""
+    return _by_name.serialize(initializer)

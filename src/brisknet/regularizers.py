@@ -74,4 +74,9 @@ _TABLE = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1l2": L1L2, "l
 
 
 _by_name = ByName("regularizer", _TABLE)
-get, serialize, deserialize = _by_name.get, _by_name.serialize, _by_name.deserialize
+get, deserialize = _by_name.get, _by_name.deserialize
+
+
+def serialize(regularizer):
+    """{"class_name", "config"} of a regularizer; ValueError for one without get_config()."""
+    return _by_name.serialize(regularizer)
