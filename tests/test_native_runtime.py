@@ -361,3 +361,32 @@ def test_a_step_without_kernels_says_so():
     with pytest.warns(RuntimeWarning, match="NumPy reference executor.*int32"):
         out = model.predict(np.ones((2, 3), np.float32))
     np.testing.assert_array_equal(out, np.full((2, 3), 3.0))
+
+
+def test_a_program_shows_its_instructions_and_where_the_time_goes():
+    model, _ = trained(epochs=1)
+    x, y = data()
+    program = next(p for key, p in model._programs.items() if key[0] == "train")
+    with program.timed() as seconds:
+        model.fit(x, y, epochs=1, batch_size=32, verbose=0)
+    assert len(seconds) == len(program.plan.instructions) and (seconds >= 0).all() and seconds.sum() > 0
+    before = seconds.copy()
+    model.fit(x, y, epochs=1, batch_size=32, verbose=0)
+    assert np.array_equal(before, seconds)  # timing has ended
+    text = program.show(seconds)
+    assert text.count("\n") == len(seconds) - 1 and "adam_update" in text and "dense_forward" in text and " %" in text
+
+
+def test_the_kernels_of_any_instruction_set_train_the_same():
+    weights = {}
+    chosen = _core.isa()
+    try:
+        for name in _core.isas():
+            _core.set_isa(name)
+            weights[name] = trained()[0].get_weights()
+    finally:
+        _core.set_isa(chosen)
+    first, *others = weights.values()
+    for other in others:
+        for a, b in zip(first, other, strict=True):
+            np.testing.assert_allclose(a, b, atol=2e-4)
