@@ -565,3 +565,23 @@ def test_formatting_never_takes_most_of_the_time():
     finally:
         sys.stdout = stdout
     assert written.getvalue().startswith("Epoch 200/200 - ") and written.getvalue().count("\n") == 1
+
+
+def test_a_history_of_ones_own_sees_every_epoch(backend):
+    class History(callbacks.History):
+        """Named like ours, and listening: epochs must not be run several at a time past it."""
+
+        def __init__(self):
+            super().__init__()
+            self.seen = []
+
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            self.seen.append(epoch)
+
+    x = np.ones((8, 2), np.float32)
+    model = Sequential([Input((2,)), Dense(1)])
+    model.compile("sgd", "mse")
+    mine = History()
+    model.fit(x, x[:, :1], epochs=20, verbose=0, callbacks=[mine])
+    assert mine.seen == list(range(20))

@@ -99,7 +99,8 @@ def _overrides(callback, hooks) -> bool:
 class CallbackList:
     """All callbacks of one call; adds History and, last, the progress display.
 
-    wants_batches, wants_test_batches, wants_predict_batches say whether any callback overrides a batch hook.
+    wants_batches, wants_test_batches, wants_predict_batches say whether any callback overrides a batch hook; only_record
+    says that nothing but History and the progress display listens, which take several epochs at once.
     """
 
     def __init__(self, callbacks, model, params, history=True):
@@ -120,6 +121,7 @@ class CallbackList:
             given.append(self.progress)
         self.callbacks = given
         self.wants_batches = any(_overrides(c, _BATCH_HOOKS) for c in given)
+        self.only_record = all(type(c) in (History, Progress) for c in given)
         self.wants_test_batches = any(_overrides(c, _TEST_HOOKS) for c in given)
         self.wants_predict_batches = any(_overrides(c, _PREDICT_HOOKS) for c in given)
         for c in given:
@@ -133,11 +135,6 @@ class CallbackList:
         for c in self.callbacks:
             c.on_train_batch_end(batch, logs)
         self.on_progress(batch + 1, lambda: logs)
-
-    @property
-    def only_record(self) -> bool:
-        """True where nothing but History and the progress display listens."""
-        return all(type(c).__name__ in ("History", "Progress") and hasattr(c, "on_epochs") for c in self.callbacks)
 
     def on_epochs(self, epochs, logs, seconds) -> None:
         """Several epochs are done, about `seconds` each; logs holds lists, one value an epoch."""
