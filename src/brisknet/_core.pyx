@@ -16,7 +16,7 @@ import os
 import numpy as np
 
 cdef extern from "brisknet.h" nogil:
-    enum: BK_MAXP, BK_MAXN, BK_MAXF, BK_OP_COUNT, BK_ISA_COUNT
+    enum: BK_MAXP, BK_MAXN, BK_MAXF, BK_PAD, BK_BLOCK, BK_PANEL, BK_OP_COUNT, BK_ISA_COUNT
     enum: BK_F32, BK_F64, BK_I32, BK_I64, BK_U8, BK_I8, BK_U16, BK_I16, BK_U32, BK_U64, BK_BOOL, BK_F16
     enum: BK_DONE, BK_STEPS, BK_TIME, BK_NOMEM
     int bk_isa_available(int isa)
@@ -53,7 +53,7 @@ cdef extern from "brisknet.h" nogil:
     int bk_run_loop(bk_loop *l, int64_t max_steps, double seconds)
 
 SEGMENT_BYTES = sizeof(bk_segment)
-MAX_POINTERS, MAX_INTS, MAX_FLOATS = BK_MAXP, BK_MAXN, BK_MAXF
+PAD, BLOCK, PANEL = BK_PAD, BK_BLOCK, BK_PANEL
 
 # ---- what bound programs rely on --------------------------------------------------------------------------------------
 cdef long _epoch = 0

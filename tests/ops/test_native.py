@@ -102,6 +102,16 @@ def test_kernels_and_records_agree_on_what_may_be_overwritten():
             assert _core.INPLACE[name] >> spec.inplace[0] & 1, name
 
 
+def test_python_and_c_agree_on_sizes():
+    from brisknet.passes.lower import plan
+    from brisknet.variables import PANEL
+
+    assert (_core.PAD, _core.BLOCK, _core.PANEL) == (plan.PAD, plan.BLOCK, PANEL)
+    for rows, cols in ((1, 1), (plan.HEAD_ELEMENTS, 1), (plan.HEAD_ELEMENTS + 1, 1), (5000, 10), (3, 20000)):
+        units = -(-rows // max(plan.HEAD_ELEMENTS // cols, 1))
+        assert _core.plan(_core.OPS["xent_head"], (rows, cols, 1, units))[0] == units
+
+
 # ---- tails, special values, aliasing ------------------------------------------------------------------------------------
 SAME_SHAPE = [
     n for n, s in OPS.items()

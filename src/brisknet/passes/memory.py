@@ -8,13 +8,10 @@ from __future__ import annotations
 import bisect
 import os
 
-from brisknet.passes.lower.plan import Buf, Plan
+from brisknet.passes.lower.plan import ALIGN, PAD, Buf, Plan
 
 __all__ = ["place_barriers", "plan_memory"]
 
-ALIGN = 64
-# Bytes behind every buffer that kernels may read (BK_PAD).
-PAD = 64
 
 
 def plan_memory(plan: Plan, inplace: dict) -> Plan:

@@ -9,16 +9,13 @@ import numpy as np
 
 from brisknet import _core
 from brisknet.passes.lower import lower
-from brisknet.passes.lower.plan import Buf, Table
+from brisknet.passes.lower.plan import ALIGN, BLOCK, PAD, Buf, Table
 from brisknet.passes.memory import plan_memory
 from brisknet.variables import Variable, panel_shape
 
 __all__ = ["NativeLoop", "NativeProgram"]
 
-ALIGN = 64
-PAD = 64  # bytes that kernels may read behind a buffer
 CONVERT_BYTES = 1 << 22  # feeds up to this size are converted when a loop is made
-BLOCK = 4096  # elements in one unit of an optimizer update (BK_BLOCK)
 PIECES = 16  # of one parameter, in an update of many
 
 

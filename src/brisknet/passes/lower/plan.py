@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 
 __all__ = ["Buf", "Instruction", "Plan", "Ref", "Segment", "Table", "Unsupported"]
 
+# Sizes that csrc/brisknet.h and csrc/kernels/loss.h have too; a test holds them together.
+ALIGN = 64  # bytes
+PAD = 64  # bytes that kernels may read behind a buffer (BK_PAD)
+BLOCK = 4096  # elements in one unit of an optimizer update or of a sum over parameters (BK_BLOCK)
+HEAD_ELEMENTS = 16384  # predictions in one unit of a loss head
+
 
 class Unsupported(Exception):
     """The graph has something that no kernel computes (the message says what): it runs on the reference executor."""

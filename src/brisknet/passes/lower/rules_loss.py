@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from brisknet.ops.loss import POINTWISE_KINDS
 from brisknet.passes.lower.builder import padded_size, size_of
-from brisknet.passes.lower.plan import NULL, Ref, Segment, Table, Unsupported
+from brisknet.passes.lower.plan import BLOCK, HEAD_ELEMENTS, NULL, Ref, Segment, Table, Unsupported
 from brisknet.passes.lower.rules_elementwise import float32
 
 RULES: dict = {}
-HEAD_ELEMENTS = 16384  # predictions in one unit of a head (csrc/kernels/loss.h)
-BLOCK = 4096  # elements in one unit of a sum over parameters
 
 
 # ---- heads --------------------------------------------------------------------------------------------------------------

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from brisknet.ops import optim
 from brisknet.passes.lower.builder import padded_size, size_of
-from brisknet.passes.lower.plan import Ref, Segment, Table, Unsupported
+from brisknet.passes.lower.plan import BLOCK, Ref, Segment, Table, Unsupported
 from brisknet.passes.lower.rules_elementwise import float32
 
 RULES: dict = {}
-BLOCK = 4096  # elements in one unit (BK_BLOCK)
 
 
 def _hyperparameters(kind: str, a: dict):
