@@ -9,7 +9,10 @@ import numpy as np
 from brisknet.layers.shapes import is_shape
 from brisknet.utils.naming import near_names
 
-__all__ = ["dtype_name", "is_plain", "positive_int", "shape_argument", "unknown_arguments"]
+__all__ = [
+    "check_rate", "constraint", "dtype_name", "is_plain", "positive_int", "refuse", "serialize_constraint", "shape_argument",
+    "unknown_arguments",
+]  # fmt: skip
 
 
 def dtype_name(dtype) -> str:
@@ -51,3 +54,33 @@ def positive_int(value, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
         raise ValueError(f"{name} must be a positive integer, got {value!r}")
     return int(value)
+
+
+def check_rate(rate, name: str) -> float:
+    """A dropout rate as a float; ValueError unless 0 <= rate <= 1."""
+    if isinstance(rate, bool) or not isinstance(rate, (int, float, np.floating)) or not 0 <= rate <= 1:
+        raise ValueError(f"{name}: rate must be a number in [0, 1], got {rate!r}")
+    return float(rate)
+
+
+def refuse(what: str, **given) -> None:
+    """ValueError for arguments that Keras has and this package does not support, unless they ask for nothing."""
+    for name, value in given.items():
+        if value is not None and value is not False:
+            raise ValueError(f"{what}: {name}={value!r} is not supported; leave it at its default")
+
+
+def constraint(value, name: str):
+    """A constraint as given: None or a callable (weight) -> weight; ValueError for anything else."""
+    if value is None or callable(value) and not isinstance(value, type):
+        return value
+    raise ValueError(f"{name}: None or a function (weight) -> weight expected, got {value!r}")
+
+
+def serialize_constraint(value):
+    """None, or {"class_name", "config"} of a constraint; ValueError for one without get_config()."""
+    if value is None:
+        return None
+    if not hasattr(value, "get_config"):
+        raise ValueError(f"constraint {value!r} has no get_config() and can't be written into a config")
+    return {"class_name": type(value).__name__, "config": value.get_config()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from brisknet import config, initializers, ops, regularizers
-from brisknet.layers.core import constraint, serialize_constraint
+from brisknet.layers.arguments import constraint, serialize_constraint
 from brisknet.layers.layer import Layer
 from brisknet.ops.dispatch import float_array
 from brisknet.ops.norm import batch_norm_infer, batch_norm_train, ema

@@ -1,0 +1,52 @@
+"""Ops that were called on symbolic tensors, as layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.layers.keras_tensor import KerasTensor
+from brisknet.layers.layer import Layer
+from brisknet.ops.dispatch import apply
+from brisknet.utils.naming import auto_name
+from brisknet.variables import Variable
+
+__all__ = ["OpLayer"]
+
+
+class OpLayer(Layer):
+    """An op that was called on symbolic tensors, as a layer of the functional graph."""
+
+    def __init__(self, op, inputs=(), attrs=None, name=None, **kwargs):
+        super().__init__(name=name or auto_name(op), **kwargs)
+        self.op, self.attrs = op, {k: _tuples(v) for k, v in (attrs or {}).items()}
+        # An input that is no symbolic tensor is a constant; in a config: None, or {"value", "dtype"}.
+        self._pattern = [None if x is None or isinstance(x, KerasTensor) else _constant(x) for x in inputs]
+        self.built = True
+
+    def call(self, *tensors):
+        todo = list(tensors)
+        inputs = [todo.pop(0) if fixed is None else fixed for fixed in self._pattern]
+        return apply(self.op, inputs, **self._attrs_for(tensors))
+
+    def _attrs_for(self, tensors):
+        if self.op in ("reshape", "broadcast_to") and any(d is None for d in self.attrs["shape"]):
+            return {**self.attrs, "shape": tuple(-1 if d is None else d for d in self.attrs["shape"])}
+        return self.attrs
+
+    def _call_on_history(self, inputs):
+        return self(*[x for x in inputs if isinstance(x, KerasTensor)])
+
+    def get_config(self):
+        constants = [None if x is None else {"value": x.tolist(), "dtype": x.dtype.name} for x in self._pattern]
+        return {"op": self.op, "inputs": constants, "attrs": self.attrs, "name": self.name}
+
+
+def _constant(x):
+    if isinstance(x, dict):
+        return np.asarray(x["value"], x["dtype"])
+    return np.asarray(x.value if isinstance(x, Variable) else x)
+
+
+def _tuples(x):
+    """Lists as tuples, at any depth: what a config in JSON has made of the attributes of an op."""
+    return tuple(_tuples(v) for v in x) if isinstance(x, (list, tuple)) else x

@@ -1,0 +1,43 @@
+"""Concatenate."""
+
+from __future__ import annotations
+
+from brisknet import ops
+from brisknet.layers.merging.base_merge import Merge
+
+__all__ = ["Concatenate", "concatenate"]
+
+
+class Concatenate(Merge):
+    """A list of inputs joined along an axis; all other sizes must agree."""
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs):
+        return ops.concatenate(list(inputs), self.axis)
+
+    def compute_output_shape(self, input_shape):
+        name = f"Concatenate {self.name!r}"
+        shapes = self._shapes(input_shape)
+        ndim = len(shapes[0])
+        if not -ndim <= self.axis < ndim:
+            raise ValueError(f"{name}: axis {self.axis} is out of range for inputs of rank {ndim}")
+        axis = self.axis % ndim
+        for s in shapes:
+            same = len(s) == ndim and all(
+                i == axis or None in (a, b) or a == b for i, (a, b) in enumerate(zip(s, shapes[0], strict=False))
+            )
+            if not same:
+                raise ValueError(f"{name}: inputs must agree but for axis {axis}, got shapes {shapes}")
+        total = None if any(s[axis] is None for s in shapes) else sum(s[axis] for s in shapes)
+        return (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}
+
+
+def concatenate(inputs, axis=-1, **kwargs):
+    """Concatenate(axis)(inputs)."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
