@@ -16,14 +16,22 @@ __all__ = [
 
 
 def dtype_name(dtype) -> str:
-    """A dtype as its name; ValueError for one that arrays of numbers can't have here."""
+    """A dtype, or a policy of one dtype, as its name; ValueError for one that arrays of numbers can't have here."""
     names = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+    given = dtype
+    if isinstance(dtype, dict) and "config" in dtype:  # a DTypePolicy in a config of Keras
+        dtype = dtype["config"].get("name")
+    if not isinstance(dtype, (str, type, np.dtype)):
+        dtype = getattr(dtype, "name", dtype)
     try:
-        name = np.dtype(dtype).name
+        name = np.dtype(dtype).name if dtype is not None else None
     except TypeError:
         name = None
     if name not in names:
-        raise ValueError(f"dtype must be one of {', '.join(names)}, got {dtype!r}")
+        hint = ""
+        if str(dtype) in ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16"):
+            hint = "; layers compute in float32 on the CPU: leave dtype at its default"
+        raise ValueError(f"dtype must be one of {', '.join(names)}, got {given!r}{hint}")
     return name
 
 

@@ -55,7 +55,7 @@ class Merge(Layer):
         out = []
         for x, y in zip(a, b, strict=True):
             if x is not None and y is not None and x != y and 1 not in (x, y):
-                raise ValueError(f"{type(self).__name__} {self.name!r}: inputs of shapes {a} and {b} can't be merged")
+                raise ValueError(f"layer {self.name!r}: inputs of shapes {a} and {b} can't be merged")
             out.append(y if x == 1 else x if y == 1 or y is None else y if x is None else x)
         return tuple(out)
 
