@@ -551,7 +551,7 @@ def test_no_bar_without_a_terminal(monkeypatch, capsys):
 
 def test_formatting_never_takes_most_of_the_time():
     """With a clock on which writing lines is as slow as training, lines are left out but for the last."""
-    display = callbacks.progress.Progress()
+    display = callbacks.ProgbarLogger()
     display.set_params({"epochs": 200, "verbose": 1})
     display.on_train_begin()
     display._spent = 1e9

@@ -1,12 +1,14 @@
-"""Callbacks, as in keras.callbacks."""
+"""Callbacks, as in keras.callbacks; TensorBoard and OrbaxCheckpoint, which need TensorFlow and JAX, are left out."""
 
-from brisknet.callbacks.base import Callback, CallbackList
+from brisknet.callbacks.base import Callback
+from brisknet.callbacks.callback_list import CallbackList
 from brisknet.callbacks.core import (
     CSVLogger, HalveOnDivergence, History, LambdaCallback, LearningRateScheduler, TerminateOnNaN,
 )  # fmt: skip
 from brisknet.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
+from brisknet.callbacks.progress import ProgbarLogger
 
 __all__ = [
     "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "HalveOnDivergence", "History", "LambdaCallback",
-    "LearningRateScheduler", "MonitorCallback", "ReduceLROnPlateau", "TerminateOnNaN",
+    "LearningRateScheduler", "MonitorCallback", "ProgbarLogger", "ReduceLROnPlateau", "TerminateOnNaN",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import warnings
 from brisknet.callbacks.base import Callback
 from brisknet.utils.terminal import can_draw
 
-__all__ = ["Progress", "format_logs", "format_seconds", "print_line"]
+__all__ = ["ProgbarLogger", "format_logs", "format_seconds", "print_line"]
 
 # An epoch shorter than this gets no bar.
 WATCHABLE_SECONDS = 0.5
@@ -49,23 +49,28 @@ def interactive() -> bool:
     return "ipykernel" in sys.modules or (hasattr(sys.stderr, "isatty") and sys.stderr.isatty())
 
 
-class Progress(Callback):
-    """Prints the epochs of fit.
+class ProgbarLogger(Callback):
+    """Prints the epochs of fit; fit itself adds one unless verbose=0.
 
     Lines of quick epochs are gathered and written together, unless at_once is True. Where even formatting them would
-    take longer than the training, lines in between are left out; the last epoch's is always there.
+    take longer than the training, lines in between are left out; the last epoch's is always there. It draws within an
+    epoch without making fit return to Python after every step. In a training loop of one's own, call its hooks.
     """
 
-    def __init__(self, at_once=False):
+    at_once = False  # set by CallbackList
+
+    def __init__(self):
         super().__init__()
-        self._at_once = at_once
         self._bar = None
         self._lines: list[str] = []
-        self._spent = 0.0
-        self._skipped = None
+        self._restart()
+
+    def _restart(self) -> None:
+        self._spent, self._skipped = 0.0, None
+        self._start = self._flushed = self._epoch_start = self._drawn = time.perf_counter()
 
     def on_train_begin(self, logs=None):
-        self._start = self._flushed = time.perf_counter()
+        self._restart()
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch_start = self._drawn = time.perf_counter()
@@ -74,7 +79,7 @@ class Progress(Callback):
         """Within an epoch: `step` steps are done; logs is a function. Draws the bar where that is due."""
         now = time.perf_counter()
         if self._bar is None:
-            if now - self._epoch_start < WATCHABLE_SECONDS or self.params.get("verbose") == 2 or not interactive():
+            if now - self._epoch_start < WATCHABLE_SECONDS or self.params.get("verbose", 1) != 1 or not interactive():
                 return
             self._flush()
             self._bar = self._make_bar()
@@ -84,6 +89,9 @@ class Progress(Callback):
         self._bar.set_postfix_str(format_logs(logs()), refresh=False)
         self._bar.refresh()
         self._drawn = now
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.on_progress(batch + 1, lambda: logs or {})
 
     def _make_bar(self):
         with warnings.catch_warnings():  # a notebook without widgets gets the text bar, and no lecture
@@ -105,19 +113,21 @@ class Progress(Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+        if not self.params.get("verbose", 1):
+            return
         if self._spent > 0.5 * (now - self._start):
             self._skipped = (epoch, dict(logs or {}), now - self._epoch_start)
             return
         self._line(epoch, logs or {}, now - self._epoch_start)
         self._skipped = None
-        if self._at_once or now - self._flushed > REFRESH_SECONDS:
+        if self.at_once or now - self._flushed > REFRESH_SECONDS:
             self._flush()
             self._flushed = now
         self._spent += time.perf_counter() - now
 
     def on_epochs(self, epochs, logs, seconds):
         """Several epochs at once: as many of them get a line as their share of the time allows, the last one always."""
-        for i, epoch in enumerate(epochs):
+        for i, epoch in enumerate(epochs) if self.params.get("verbose", 1) else ():
             now = time.perf_counter()
             self._skipped = (epoch, {k: v[i] for k, v in logs.items()}, seconds)
             if self._spent > 0.5 * (now - self._start):
@@ -130,7 +140,8 @@ class Progress(Callback):
 
     def _line(self, epoch, logs, seconds) -> None:
         total = self.params.get("epochs")
-        self._lines.append(f"Epoch {epoch + 1}/{total} - {format_seconds(seconds)} - {format_logs(logs)}\n")
+        number = f"{epoch + 1}/{total}" if total else f"{epoch + 1}"
+        self._lines.append(f"Epoch {number} - {format_seconds(seconds)} - {format_logs(logs)}\n")
 
     def make_way(self) -> None:
         """Write what is held back, and wipe the bar: something else is about to be printed."""

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from brisknet.callbacks.base import CallbackList
+from brisknet.callbacks.callback_list import CallbackList
 from brisknet.callbacks.core import History
 from brisknet.graph.trace import current_graph
 from brisknet.layers.keras_tensor import KerasTensor, flatten
@@ -50,102 +50,87 @@ class Trainer(Compiling, Feeding):
         if verbose not in ("auto", 0, 1, 2, True, False):
             raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r}')
         with self._exclusive("fit"):
-            parts, rows = self._batches(x, y, sample_weight, class_weight)
-            validation = None
-            if validation_data is not None:
-                validation = self._validation(validation_data)
-            elif validation_split:
-                parts, held = data.split_validation([list(p) for p in parts], validation_split)
-                rows = len(parts[0][0])
-                validation = (held, len(held[0][0]))
-            batch = min(batch_size, rows)
-            self._program("train", self._signature(parts, batch))  # errors of the model come before any callback
-            callback_list = CallbackList(
-                callbacks, self,
-                {"epochs": epochs, "steps": steps_per_epoch or -(-rows // batch), "verbose": verbose},
+            feed, steps, held = self._train_feed(
+                x, y, sample_weight, class_weight, batch_size, bool(shuffle), steps_per_epoch,
+                0 if validation_data is not None else validation_split,
             )  # fmt: skip
-            validator = None
-            if validation is not None:
-                v_loop = self._test_loop(*validation, validation_batch_size or batch_size)
-                validator = lambda: self._run_test(v_loop, validation_steps, callback_list)  # noqa: E731
+            tested = self._validation_feed(validation_data, held, validation_batch_size or batch_size, validation_steps)
+            callback_list = CallbackList(
+                callbacks, add_history=True, add_progbar=verbose != 0, model=self,
+                epochs=epochs, steps=steps, verbose=verbose,
+            )  # fmt: skip
+            states = bulk.states(self._named_metrics()) if tested is None and callback_list.only_record else None
+            feed = feed(states or ())
             try:
-                return self._fit_epochs(
-                    parts, rows, batch, range(initial_epoch, epochs), callback_list, validator, bool(shuffle),
-                    steps_per_epoch, validates,
-                )  # fmt: skip
+                return self._fit_epochs(feed, range(initial_epoch, epochs), callback_list, tested, validates, states)
             finally:
                 callback_list.close()
+                for used in (feed, tested):
+                    if used is not None:
+                        used.close()
 
     def _exclusive(self, method: str):
         return _Exclusive(self._lock, self.name, method)
 
-    def _fit_epochs(self, parts, rows, batch, epochs, callbacks, validator, shuffle, steps_per_epoch, validates):
-        sig = self._signature(parts, batch)
-        states = bulk.states(self._named_metrics()) if validator is None and callbacks.only_record else None
-        loop = make_loop(
-            lambda n: self._program("train", sig.with_rows(n)), self._feeds(parts), rows, batch,
-            derive(self._shuffle_key, 1) if shuffle else None, metrics=states or (),
-        )  # fmt: skip
+    def _fit_epochs(self, feed, epochs, callbacks, tested, validates, states):
         self.stop_training = False
         callbacks.on_train_begin()
         logs: dict = {}
-        limit = min(steps_per_epoch or loop.steps, loop.steps)
-        in_bulk = states is not None and loop.executor == "native" and limit == loop.steps
-        todo = iter(epochs)
-        for epoch in todo:
+        in_bulk = states is not None and feed.whole and feed.loop.executor == "native"
+        for epoch in epochs:
             if self.stop_training:
                 break
             started = time.perf_counter()
             callbacks.on_epoch_begin(epoch)
             self.reset_metrics()
-            loop.begin_epoch(self._epochs_begun)
-            self._epochs_begun += 1
-            self._run_epoch(loop, callbacks, limit)
+            if not feed.begin():  # an iterator that has been used up gives no further epochs
+                break
+            self._run_epoch(feed, callbacks)
+            feed.end()
             logs = self._logs()
-            if validator is not None and validates(epoch):  # also where a batch hook has ended training (Keras)
-                callbacks.on_test_begin()
-                found = validator()
-                callbacks.on_test_end(found)
-                logs.update(("val_" + k, v) for k, v in found.items())
+            if tested is not None and validates(epoch):  # also where a batch hook has ended training (Keras)
+                logs.update(self._validate(tested, callbacks))
             callbacks.on_epoch_end(epoch, logs)
             if in_bulk and time.perf_counter() - started < bulk.SHORT_EPOCH:
-                logs = bulk.run(self, loop, callbacks, range(epoch + 1, epochs.stop)) or logs
+                logs = bulk.run(self, feed.loop, callbacks, range(epoch + 1, epochs.stop)) or logs
                 break
         callbacks.on_train_end(logs)
         return callbacks.history
 
-    def _run_epoch(self, loop, callbacks, limit: int) -> None:
+    def _run_epoch(self, feed, callbacks) -> None:
         done = False
-        while not done and loop.step < limit:
+        while not done and feed.more():
             if callbacks.wants_batches:
-                callbacks.on_train_batch_begin(loop.step)
-                done = loop.run(max_steps=1)
-                callbacks.on_train_batch_end(loop.step - 1, self._logs())
+                callbacks.on_train_batch_begin(feed.step)
+                done = feed.run(max_steps=1)
+                callbacks.on_train_batch_end(feed.step - 1, self._logs())
                 if self.stop_training:
                     return
             else:
-                left = limit - loop.step if limit < loop.steps else 0
-                done = loop.run(max_steps=left, seconds=POLL_SECONDS)
+                done = feed.run(seconds=POLL_SECONDS)
                 if not done:
-                    callbacks.on_progress(loop.step, self._logs)
+                    callbacks.on_progress(feed.step, self._logs)
+
+    def _validate(self, tested, callbacks) -> dict:
+        """The logs of a validation, with val_ before their names; none where the validation data are used up."""
+        callbacks.on_test_begin()
+        found = self._run_test(tested, callbacks)
+        callbacks.on_test_end(found)
+        return {"val_" + k: v for k, v in found.items()}
 
     # ---- evaluate and predict -----------------------------------------------------------------------------------
-    def _test_loop(self, parts, rows: int, batch_size: int):
-        batch = min(batch_size, rows)
-        sig = self._signature(parts, batch)
-        return make_loop(lambda n: self._program("test", sig.with_rows(n)), self._feeds(parts), rows, batch)
-
-    def _run_test(self, loop, steps=None, callbacks=None) -> dict:
+    def _run_test(self, feed, callbacks=None) -> dict:
         self.reset_metrics()
-        loop.begin_epoch(0)
-        limit = min(steps or loop.steps, loop.steps)
-        while loop.step < limit:
+        if not feed.begin():
+            return {}
+        while feed.more():
             if callbacks is not None and callbacks.wants_test_batches:
-                callbacks.on_test_batch_begin(loop.step)
-                loop.run(max_steps=1)
-                callbacks.on_test_batch_end(loop.step - 1, self._logs())
-            elif loop.run(max_steps=limit - loop.step, seconds=POLL_SECONDS):
+                callbacks.on_test_batch_begin(feed.step)
+                feed.run(max_steps=1)
+                callbacks.on_test_batch_end(feed.step - 1, self._logs())
+            elif feed.run(seconds=POLL_SECONDS):
                 break
+        feed.end()
         return self._logs()
 
     def evaluate(
@@ -157,13 +142,18 @@ class Trainer(Compiling, Feeding):
         batch_size = data.check_count(batch_size, "batch_size", none=True) or 32
         data.check_count(steps, "steps", none=True)
         with self._exclusive("evaluate"):
-            parts, rows = self._batches(x, y, sample_weight)
-            callback_list = CallbackList(callbacks, self, {"verbose": 0}, history=False)
+            feed = self._evaluation_feed(x, y, sample_weight, batch_size, steps)
+            callback_list = CallbackList(callbacks, model=self, verbose=0)
             callback_list.on_test_begin()
             started = time.perf_counter()
-            logs = self._run_test(self._test_loop(parts, rows, batch_size), steps, callback_list)
+            try:
+                logs = self._run_test(feed, callback_list)
+            finally:
+                feed.close()
+            if not logs:
+                raise ValueError("x: at least one batch expected, got none")
             callback_list.on_test_end(logs)
-            if verbose and verbose != "auto" or verbose == "auto" and rows:
+            if verbose and verbose != "auto" or verbose == "auto":
                 from brisknet.callbacks.progress import print_line
 
                 print_line(logs, time.perf_counter() - started)
@@ -189,7 +179,7 @@ class Trainer(Compiling, Feeding):
             xs = [a[:rows] for a in xs]
         if callbacks is None and rows <= batch_size:
             return self._run_whole(xs, rows)
-        callback_list = CallbackList(callbacks, self, {"verbose": 0}, history=False) if callbacks else None
+        callback_list = CallbackList(callbacks, model=self, verbose=0) if callbacks else None
         per_batch = callback_list is not None and callback_list.wants_predict_batches
         # Predictions of a row do not depend on its batch: larger batches than asked for only save calls.
         batch = min(batch_size if per_batch else max(batch_size, PREDICT_ROWS), rows)
