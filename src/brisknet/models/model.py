@@ -74,6 +74,27 @@ class Model(Trainer, Layer):
             object.__setattr__(self, "_inputs_struct", map_structure_shapes(lambda s: 0, input_shape))
         self._build_shape = input_shape
 
+    # ---- files --------------------------------------------------------------------------------------------------
+    def save_weights(self, filepath, overwrite=True) -> None:
+        """Write all weights, and the optimizer's state, into a file named ....npz, or ....weights.h5 (extra h5).
+
+        The file appears whole or not at all. FileExistsError with overwrite=False where it is there already; ValueError
+        for a model that is not built yet and for other file names.
+        """
+        from brisknet.saving.weights import save_weights
+
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath, skip_mismatch=False) -> None:
+        """Set the weights from such a file; also from a .weights.h5 that Keras wrote.
+
+        Weights are found by their place in the model. ValueError, before anything is changed, where a layer's weights
+        are missing or have other shapes; with skip_mismatch=True such layers stay as they are, with a warning.
+        """
+        from brisknet.saving.weights import load_weights
+
+        load_weights(self, filepath, skip_mismatch)
+
     @classmethod
     def from_config(cls, config: dict, custom_objects=None):
         """A new model, with new weights, from get_config()'s dict."""
