@@ -56,8 +56,8 @@ case("x-records", binary, lambda m, x, y: m.predict(np.zeros(2, [("a", "f4"), ("
      "x: an array of numbers expected", "got records (dtype [('a', '<f4'), ('b', '<f4')])")
 case("x-masked", binary, lambda m, x, y: m.predict(np.ma.masked_greater(x, 0.5)), ValueError,
      "x: an array without gaps expected", "got a masked array", "x.filled")
-case("x-generator", binary, lambda m, x, y: m.fit((r for r in x), y), TypeError,
-     "x: an array of numbers expected", "got a generator")
+case("x-generator-and-y", binary, lambda m, x, y: m.fit((r for r in x), y), ValueError,
+     "y: None expected, as x is a generator", "got ndarray")
 case("x-set", binary, lambda m, x, y: m.predict({1.0, 2.0}), TypeError,
      "x: an array of numbers expected", "got a set")
 case("x-opaque", binary, lambda m, x, y: m.predict(Holder()), TypeError,

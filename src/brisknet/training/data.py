@@ -156,18 +156,24 @@ def class_weights_to_sample_weights(y: np.ndarray, class_weight: dict, classes: 
     return weights.view(ClassWeights)
 
 
-def split_validation(arrays: list, fraction: float):
-    """(training part, validation part): the last `fraction` of the rows is held out, before any shuffling."""
+def check_fraction(fraction, rows: int) -> int:
+    """Where to cut `rows` rows to hold out the last `fraction`; ValueError where one of the parts would be empty."""
     number = isinstance(fraction, (int, float, np.floating)) and not isinstance(fraction, bool)
     if not number or not 0 < fraction < 1:
         raise ValueError(f"validation_split must be a number between 0 and 1, got {fraction!r}")
-    rows = len(next(a for a in flatten(arrays) if a is not None))
     at = int(np.floor(rows * (1.0 - fraction)))
     if at == 0 or at == rows:
         raise ValueError(
             f"validation_split={fraction} of {rows} rows leaves {at} for training and {rows - at} for validation; "
             "both need at least one"
         )
+    return at
+
+
+def split_validation(arrays: list, fraction: float):
+    """(training part, validation part): the last `fraction` of the rows is held out, before any shuffling."""
+    rows = len(next(a for a in flatten(arrays) if a is not None))
+    at = check_fraction(fraction, rows)
 
     def cut(structure, part):
         if isinstance(structure, list):

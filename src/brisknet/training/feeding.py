@@ -191,13 +191,13 @@ class Feeding:
         return config.floatx() if a.dtype.kind == "f" else "int32"
 
     def _validation(self, validation_data):
+        """validation_data as (x, y, sample_weight); ValueError for anything else."""
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
             raise ValueError(
                 "validation_data: (x, y) or (x, y, sample_weight) expected, got "
                 f"{type(validation_data).__name__} of {len(validation_data) if hasattr(validation_data, '__len__') else '?'}"
             )
-        x, y, *rest = validation_data
-        return self._batches(x, y, rest[0] if rest else None, name="validation x")
+        return (*validation_data, None)[:3]
 
     def _feeds(self, parts) -> list:
         xs, ys, ws = parts

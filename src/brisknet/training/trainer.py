@@ -11,11 +11,12 @@ from brisknet.callbacks.core import History
 from brisknet.graph.trace import current_graph
 from brisknet.layers.keras_tensor import KerasTensor, flatten
 from brisknet.layers.layer import Layer
-from brisknet.runtime.philox import derive
 from brisknet.runtime.program import make_loop
 from brisknet.training import bulk, data
 from brisknet.training.compiling import Compiling
 from brisknet.training.feeding import Feeding
+from brisknet.training.feeds import Feeds
+from brisknet.training.sources import find_source
 
 __all__ = ["Trainer"]
 
@@ -25,7 +26,7 @@ POLL_SECONDS = 0.05
 PREDICT_ROWS = 1024
 
 
-class Trainer(Compiling, Feeding):
+class Trainer(Compiling, Feeding, Feeds):
     """The part of Model that trains."""
 
     # ---- fit ----------------------------------------------------------------------------------------------------
@@ -36,8 +37,11 @@ class Trainer(Compiling, Feeding):
     ) -> History:  # fmt: skip
         """Train for a number of epochs; returns the History callback, with .history and .epoch.
 
-        batch_size defaults to 32. validation_split holds out the last rows; validation_data is (x, y) or
-        (x, y, sample_weight). Raises ValueError or TypeError for data that do not fit, before anything is changed.
+        x is an array, a list or dict of arrays, a frame of pandas or polars, or something that gives batches of
+        (x, y) or (x, y, sample_weight): a generator, a utils.PyDataset, a DataLoader, any iterable. batch_size defaults
+        to 32. validation_split holds out the last rows; validation_data is (x, y), (x, y, sample_weight) or gives
+        batches. Raises ValueError or TypeError for data that do not fit, before anything is changed; a warning tells
+        where a source has fewer batches than steps_per_epoch * epochs.
         """
         self._need_compiled("fit")
         batch_size = data.check_count(batch_size, "batch_size", none=True) or 32
@@ -81,10 +85,11 @@ class Trainer(Compiling, Feeding):
             if self.stop_training:
                 break
             started = time.perf_counter()
+            if not feed.left():  # an iterator that has been used up gives no further epochs
+                break
             callbacks.on_epoch_begin(epoch)
             self.reset_metrics()
-            if not feed.begin():  # an iterator that has been used up gives no further epochs
-                break
+            feed.begin()
             self._run_epoch(feed, callbacks)
             feed.end()
             logs = self._logs()
@@ -121,8 +126,9 @@ class Trainer(Compiling, Feeding):
     # ---- evaluate and predict -----------------------------------------------------------------------------------
     def _run_test(self, feed, callbacks=None) -> dict:
         self.reset_metrics()
-        if not feed.begin():
+        if not feed.left():
             return {}
+        feed.begin()
         while feed.more():
             if callbacks is not None and callbacks.wants_test_batches:
                 callbacks.on_test_batch_begin(feed.step)
@@ -153,7 +159,7 @@ class Trainer(Compiling, Feeding):
             if not logs:
                 raise ValueError("x: at least one batch expected, got none")
             callback_list.on_test_end(logs)
-            if verbose and verbose != "auto" or verbose == "auto":
+            if verbose:
                 from brisknet.callbacks.progress import print_line
 
                 print_line(logs, time.perf_counter() - started)
@@ -171,6 +177,10 @@ class Trainer(Compiling, Feeding):
             if out is not None:
                 return out
         batch_size = data.check_count(batch_size, "batch_size", none=True) or 32
+        source = find_source(x, batch_size=batch_size)
+        if source is not None:
+            data.check_count(steps, "steps", none=True)
+            return self._predict_source(source, steps, CallbackList(callbacks, model=self, verbose=0) if callbacks else None)
         xs = self._inputs(x)
         self._check_shapes(xs)
         rows = data.same_length({f"x[{i}]" if len(xs) > 1 else "x": a for i, a in enumerate(xs)})
