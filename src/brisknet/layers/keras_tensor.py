@@ -94,7 +94,15 @@ def _op_call(op, inputs, attrs):
     return OpLayer(op, inputs, attrs)._call_on_history(inputs)
 
 
-dispatch._layer_graph.append((KerasTensor, _op_call))
+def _function_call(name, args, kwargs):
+    """A composite of ops called on KerasTensors becomes a node of the layer graph too."""
+    from brisknet.layers.core import FunctionLayer
+
+    layer = FunctionLayer(name, args, kwargs)
+    return layer(*layer.tensors_in(args, kwargs))
+
+
+dispatch._layer_graph.append((KerasTensor, _op_call, _function_call))
 
 
 def _install_operators() -> None:

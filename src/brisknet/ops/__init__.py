@@ -1,6 +1,7 @@
 """The vocabulary: brisknet.ops, on arrays at once, on traced tensors as nodes of the compute graph."""
 
 from brisknet.ops.activation import elu, gelu, leaky_relu, log_softmax, relu, sigmoid, silu, softmax, softplus, step, tanh
+from brisknet.ops.einsum import dot, einsum, tensordot
 from brisknet.ops.linalg import dense, matmul
 from brisknet.ops.dispatch import cast
 from brisknet.ops.elementwise import (
@@ -8,16 +9,16 @@ from brisknet.ops.elementwise import (
     log1p, logical_and, logical_not, logical_or, maximum, minimum, multiply, negative, not_equal, power, reciprocal,
     round, rsqrt, sign, sin, sqrt, square, subtract, where,
 )  # fmt: skip
-from brisknet.ops import loss, metric, norm, optim, random  # noqa: F401  (their records)
+from brisknet.ops import loss, metric, metric_rows, metric_state, norm, optim, random  # noqa: F401  (their records)
 from brisknet.ops import tensor_methods as _methods  # noqa: F401
 from brisknet.ops.reduction import argmax, max, mean, min, one_hot, prod, sum
 from brisknet.ops.shape import broadcast_to, concatenate, expand_dims, pad, reshape, squeeze, stack, transpose
 
 __all__ = [
-    "abs", "add", "argmax", "broadcast_to", "cast", "ceil", "clip", "concatenate", "cos", "dense", "divide", "elu",
+    "abs", "add", "argmax", "broadcast_to", "cast", "ceil", "clip", "concatenate", "cos", "dense", "divide", "dot", "einsum", "elu",
     "equal", "erf", "exp", "expand_dims", "expm1", "floor", "gelu", "greater", "greater_equal", "leaky_relu", "less",
     "less_equal", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "matmul", "max",
     "maximum", "mean", "min", "minimum", "multiply", "negative", "not_equal", "one_hot", "pad", "power", "prod",
     "reciprocal", "relu", "reshape", "round", "rsqrt", "sigmoid", "sign", "silu", "sin", "softmax", "softplus",
-    "sqrt", "square", "squeeze", "stack", "step", "subtract", "sum", "tanh", "transpose", "where",
+    "sqrt", "square", "squeeze", "stack", "step", "subtract", "sum", "tanh", "tensordot", "transpose", "where",
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from brisknet.graph.ir import Tensor
@@ -9,9 +11,10 @@ from brisknet.graph.trace import current_graph, record, traced_floatx
 from brisknet.ops.registry import get_op
 from brisknet.variables import Variable
 
-__all__ = ["apply", "dtype_of", "float_array", "is_float", "is_symbolic", "match_floats"]
+__all__ = ["apply", "composite", "dtype_of", "float_array", "is_float", "is_symbolic", "match_floats"]
 
-# Set by layers/keras_tensor.py when it is imported: (class, function that makes a layer-graph node of an op call).
+# Set by layers/keras_tensor.py when it is imported: (class, function that makes a layer-graph node of an op call, function
+# that makes one of a call of a composite).
 _layer_graph: list = []
 
 
@@ -26,7 +29,7 @@ def apply(op: str, inputs, **attrs):
     Symbolic inputs record a node; KerasTensors make a node of the layer graph; arrays are computed at once by the
     op's NumPy reference.
     """
-    for cls, call in _layer_graph:
+    for cls, call, _ in _layer_graph:
         if any(isinstance(x, cls) for x in inputs):
             return call(op, inputs, attrs)
     if any(is_symbolic(x) for x in inputs):
@@ -36,6 +39,26 @@ def apply(op: str, inputs, **attrs):
         if not isinstance(out, tuple):
             return out
     return out[0] if len(out) == 1 else out
+
+
+def composite(fn):
+    """Decorator of a function that is made of ops: on symbolic tensors of the layer graph it becomes one layer there.
+
+    Functions that ask for sizes of their inputs need it, because sizes may be open in the layer graph.
+    """
+
+    @functools.wraps(fn)
+    def call(*args, **kwargs):
+        for cls, _, make in _layer_graph:
+            if _holds(cls, args) or _holds(cls, kwargs.values()):
+                return make(fn.__name__, args, kwargs)
+        return fn(*args, **kwargs)
+
+    return call
+
+
+def _holds(cls, values) -> bool:
+    return any(isinstance(x, cls) or (isinstance(x, (list, tuple)) and _holds(cls, x)) for x in values)
 
 
 def _value(x):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from brisknet.ops.activation import FROM_OUTPUT, act_grad, activation_array
-from brisknet.ops.dispatch import apply, float_array, match_floats
+from brisknet.ops.dispatch import apply, composite, float_array, match_floats
 from brisknet.ops.registry import OpSpec, Sample, register
 
 
@@ -154,9 +154,9 @@ def _matmul_infer(shapes, dtypes, attrs):
     kb, n = (b[-1], b[-2]) if attrs.get("transpose_b") else (b[-2], b[-1])
     if ka != kb:
         raise ValueError(f"matmul: inner dimensions must agree, got shapes {a} and {b} ({ka} and {kb})")
-    if a[:-2] != b[:-2]:
+    if a[:-2] != b[:-2] and len(a) > 2 and len(b) > 2:
         raise ValueError(f"matmul: batch dimensions must agree, got shapes {a} and {b}")
-    return (((*a[:-2], m, n), dtypes[0]),)
+    return (((*(a[:-2] or b[:-2]), m, n), dtypes[0]),)
 
 
 def _matmul_reference(a, b, transpose_a=False, transpose_b=False):
@@ -166,16 +166,20 @@ def _matmul_reference(a, b, transpose_a=False, transpose_b=False):
 
 
 def _matmul_vjp(node, grads):
-    # C = op(A) op(B)  ->  d op(A) = g op(B)^T;  d op(B) = op(A)^T g; a transposed operand's gradient is transposed
+    # C = op(A) op(B)  ->  d op(A) = g op(B)^T;  d op(B) = op(A)^T g; a transposed operand's gradient is transposed, and
+    # that of a matrix that all products of a batch share is their sum
+    from brisknet.ops.elementwise import unbroadcast
+
     a, b = node.inputs
     ta, tb, g = node.attrs.get("transpose_a", False), node.attrs.get("transpose_b", False), grads[0]
-    da = _product(b, g, tb, True) if ta else _product(g, b, False, not tb)
-    db = _product(g, a, True, ta) if tb else _product(a, g, not ta, False)
-    return da, db
+    da = product(b, g, tb, True) if ta else product(g, b, False, not tb)
+    db = product(g, a, True, ta) if tb else product(a, g, not ta, False)
+    return unbroadcast(da, a.shape), unbroadcast(db, b.shape)
 
 
-def _product(a, b, transpose_a, transpose_b):
-    return apply("matmul", (a, b), transpose_a=transpose_a, transpose_b=transpose_b)
+def product(a, b, transpose_a=False, transpose_b=False):
+    """op(a) op(b) over the last two axes, one instruction; the axes before must agree, or one operand has none."""
+    return apply("matmul", (a, b), transpose_a=bool(transpose_a), transpose_b=bool(transpose_b))
 
 
 def _matmul_samples():
@@ -185,12 +189,16 @@ def _matmul_samples():
             for tb in (False, True):
                 a, b = ((k, m) if ta else (m, k)), ((n, k) if tb else (k, n))
                 out.append(Sample(((*batch, *a), (*batch, *b)), {"transpose_a": ta, "transpose_b": tb}))
+    for ta in (False, True):
+        out.append(Sample(((4, 3) if ta else (3, 4), (5, 4, 7)), {"transpose_a": ta}))
+        out.append(Sample(((2, 5, 3, 4), (7, 4) if ta else (4, 7)), {"transpose_b": ta}))
     return tuple(out)
 
 
 register(OpSpec("matmul", _matmul_infer, _matmul_reference, _matmul_vjp, _matmul_samples()))
 
 
+@composite
 def matmul(x1, x2):
     """Matrix product over the last two axes; batch axes broadcast and 1-D operands are treated as in NumPy."""
     from brisknet.ops.elementwise import broadcast_shape
@@ -203,10 +211,12 @@ def matmul(x1, x2):
     a = reshape(a, (1, a.shape[0])) if va else a
     b = reshape(b, (b.shape[0], 1)) if vb else b
     if len(b.shape) == 2 and len(a.shape) > 2:  # [..., K] x [K, N]: one flat product
-        out = reshape(_product(reshape(a, (-1, a.shape[-1])), b, False, False), (*a.shape[:-1], b.shape[1]))
+        rows = a.size // max(a.shape[-1], 1)
+        out = reshape(product(reshape(a, (rows, a.shape[-1])), b), (*a.shape[:-1], b.shape[1]))
+    elif len(a.shape) == 2:
+        out = product(a, b)
     else:
         lead = broadcast_shape(tuple(a.shape[:-2]), tuple(b.shape[:-2]))
-        a = broadcast_to(a, (*lead, *a.shape[-2:]))
-        out = _product(a, broadcast_to(b, (*lead, *b.shape[-2:])), False, False)
+        out = product(broadcast_to(a, (*lead, *a.shape[-2:])), broadcast_to(b, (*lead, *b.shape[-2:])))
     axes = ([-2] if va else []) + ([-1] if vb else [])
     return squeeze(out, axes) if axes else out

@@ -18,11 +18,11 @@ def register_serializable(package="Custom", name=None):
 
 def _builtin() -> dict[str, type]:
     from brisknet import layers, models
-    from brisknet.layers.core import OpLayer
+    from brisknet.layers.core import FunctionLayer, OpLayer
     from brisknet.layers.getitem import GetItem
 
     table = {n: getattr(layers, n) for n in layers.__all__ if isinstance(getattr(layers, n), type)}
-    return {**table, "GetItem": GetItem, "OpLayer": OpLayer, "Sequential": models.Sequential, "Functional": models.Functional}
+    return {**table, "GetItem": GetItem, "OpLayer": OpLayer, "FunctionLayer": FunctionLayer, "Sequential": models.Sequential, "Functional": models.Functional}
 
 
 def class_of(name: str, custom_objects=None) -> type:

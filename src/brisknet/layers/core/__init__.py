@@ -4,6 +4,6 @@ from brisknet.layers.arguments import constraint, serialize_constraint
 from brisknet.layers.core.activation import Activation
 from brisknet.layers.core.dense import Dense
 from brisknet.layers.core.input_layer import Input, InputLayer
-from brisknet.layers.core.op_layer import OpLayer
+from brisknet.layers.core.op_layer import FunctionLayer, OpLayer
 
-__all__ = ["Activation", "Dense", "Input", "InputLayer", "OpLayer", "constraint", "serialize_constraint"]
+__all__ = ["Activation", "Dense", "FunctionLayer", "Input", "InputLayer", "OpLayer", "constraint", "serialize_constraint"]

@@ -1,4 +1,4 @@
-"""Ops that were called on symbolic tensors, as layers."""
+"""Ops, and functions made of them, that were called on symbolic tensors, as layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from brisknet.ops.dispatch import apply
 from brisknet.utils.naming import auto_name
 from brisknet.variables import Variable
 
-__all__ = ["OpLayer"]
+__all__ = ["FunctionLayer", "OpLayer"]
 
 
 class OpLayer(Layer):
@@ -50,3 +50,57 @@ def _constant(x):
 def _tuples(x):
     """Lists as tuples, at any depth: what a config in JSON has made of the attributes of an op."""
     return tuple(_tuples(v) for v in x) if isinstance(x, (list, tuple)) else x
+
+
+class FunctionLayer(Layer):
+    """A function of brisknet.ops that was called on symbolic tensors, as a layer of the functional graph.
+
+    args, kwargs   what it was called with; in a config tensors are {"tensor": number} and arrays {"value", "dtype"}
+    """
+
+    def __init__(self, function, args=(), kwargs=None, name=None, **options):
+        super().__init__(name=name or auto_name(function), **options)
+        self.function, tensors = function, []
+        self._template = _encoded((list(args), kwargs or {}), tensors)
+        self.built = True
+
+    @staticmethod
+    def tensors_in(args, kwargs) -> list:
+        """The symbolic tensors among the arguments, in the order in which the layer takes them."""
+        tensors: list = []
+        _encoded((list(args), kwargs), tensors)
+        return tensors
+
+    def call(self, *tensors):
+        from brisknet import ops
+
+        if self.function not in ops.__all__:
+            raise ValueError(f"layer {self.name!r}: brisknet.ops has no function {self.function!r}")
+        args, kwargs = _decoded(self._template, tensors)
+        return getattr(ops, self.function)(*args, **kwargs)
+
+    def get_config(self):
+        args, kwargs = self._template
+        return {"function": self.function, "args": args, "kwargs": kwargs, "name": self.name}
+
+
+def _encoded(x, tensors):
+    if isinstance(x, KerasTensor):
+        tensors.append(x)
+        return {"tensor": len(tensors) - 1}
+    if isinstance(x, (np.ndarray, Variable)):
+        x = _constant(x)
+        return {"value": x.tolist(), "dtype": x.dtype.name}
+    if isinstance(x, (list, tuple)):
+        return type(x)(_encoded(v, tensors) for v in x)
+    return {k: _encoded(v, tensors) for k, v in x.items()} if isinstance(x, dict) else x
+
+
+def _decoded(x, tensors):
+    if isinstance(x, dict) and set(x) == {"tensor"}:
+        return tensors[x["tensor"]]
+    if isinstance(x, dict) and set(x) == {"value", "dtype"}:
+        return _constant(x)
+    if isinstance(x, (list, tuple)):
+        return type(x)(_decoded(v, tensors) for v in x)
+    return {k: _decoded(v, tensors) for k, v in x.items()} if isinstance(x, dict) else x

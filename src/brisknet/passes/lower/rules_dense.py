@@ -43,7 +43,8 @@ def _matmul(b, node):
     ta, tb = int(node.attrs.get("transpose_a", False)), int(node.attrs.get("transpose_b", False))
     m, n = z.shape[-2:]
     k = x.shape[-2] if ta else x.shape[-1]
-    ints = (m, n, k, ta, tb, size_of(z.shape[:-2]), m * k, k * n, m * n)
+    strides = (m * k if len(x.shape) > 2 else 0, k * n if len(y.shape) > 2 else 0, m * n)  # 0: one matrix for all
+    ints = (m, n, k, ta, tb, size_of(z.shape[:-2]), *strides)
     b.emit("matmul", (b.row(x), b.row(y), b.out(z)), ints, writes=(2,))
 
 
