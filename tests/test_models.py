@@ -230,7 +230,7 @@ def test_get_and_set_weights():
     model.set_weights([w.tolist() for w in weights])
     assert equal(model.get_weights(), weights)
     assert [w.name for w in model.weights] == ["kernel", "bias"] * 2
-    assert [w.path for w in model.weights] == ["d1/kernel", "d1/bias", "d2/kernel", "d2/bias"]
+    assert [w.path for w in model.weights] == [f"{model.name}/{p}" for p in ("d1/kernel", "d1/bias", "d2/kernel", "d2/bias")]
 
 
 def test_trainable_counts_and_takes_effect(backend):

@@ -90,7 +90,7 @@ def test_mismatches_change_nothing_or_are_skipped(tmp_path):
     classifier().save_weights(tmp_path / "w.npz")
     wider = Sequential([Input((4,)), Dense(9, name="wide"), Dense(1, name="top"), Dense(1, name="new")])
     before = wider.get_weights()
-    with pytest.raises(ValueError, match=r"2 part.*'wide'.*weight 'kernel' has shape \(4, 9\), in the file \(4, 8\).*'new'"):
+    with pytest.raises(ValueError, match=r"3 part.*'wide'.*weight 'kernel' has shape \(4, 9\), in the file \(4, 8\).*'new'"):
         wider.load_weights(tmp_path / "w.npz")
     assert equal(before, wider.get_weights())
     same_top = Sequential([Input((4,)), Dense(8), Dense(1), Dense(1, name="new")])
@@ -168,3 +168,8 @@ def test_layers_that_no_attribute_holds(tmp_path):
     model.save_weights(tmp_path / "w.npz")
     twin.load_weights(tmp_path / "w.npz")
     assert equal(model.get_weights(), twin.get_weights())
+
+
+def test_paths_of_weights_as_in_keras(case):
+    bn.utils.clear_session()
+    assert [w.path for w in MODELS[case](bn).weights] == GOLDEN[f"{case}/paths"].tolist()

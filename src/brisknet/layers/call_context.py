@@ -8,7 +8,7 @@ import threading
 from brisknet.graph import trace
 from brisknet.graph.trace import current_graph
 
-__all__ = ["call_context", "calling", "kept_values", "undone_on_error", "untraced"]
+__all__ = ["call_context", "calling", "kept_values", "owning", "undone_on_error", "untraced", "weight_path"]
 
 _context = threading.local()
 
@@ -38,6 +38,25 @@ def calling(training=None, model=None):
         yield _context.current
     finally:
         _context.current = outer
+
+
+@contextlib.contextmanager
+def owning(layer):
+    """Within: the name of `layer` stands in the paths of the weights that are made, after those of the layers around it."""
+    outer = getattr(_context, "owners", ())
+    _context.owners = outer if outer and outer[-1] is layer else (*outer, layer)
+    try:
+        yield
+    finally:
+        _context.owners = outer
+
+
+def weight_path(layer, name: str) -> str:
+    """The path of a weight of `layer` that is made now: "model/block/dense/kernel", as in Keras."""
+    owners = getattr(_context, "owners", ())
+    if not owners or owners[-1] is not layer:
+        owners = (*owners, layer)
+    return "/".join([*(owner.name for owner in owners), name])
 
 
 @contextlib.contextmanager

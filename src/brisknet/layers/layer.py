@@ -11,7 +11,7 @@ from brisknet import config, regularizers
 from brisknet.graph.ir import Tensor
 from brisknet.graph.trace import current_graph, name_scope
 from brisknet.layers.arguments import dtype_name, is_plain, positive_int, shape_argument, unknown_arguments
-from brisknet.layers.call_context import call_context, calling, kept_values, undone_on_error, untraced
+from brisknet.layers.call_context import call_context, calling, kept_values, owning, undone_on_error, untraced
 from brisknet.layers.input_spec import InputSpec, check_input_spec
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure
 from brisknet.layers.shapes import shapes_of
@@ -132,7 +132,7 @@ class Layer(Weights, Symbolic):
                 kwargs["training"] = bool(context.training)
             elif "training" in kwargs and "training" not in self._accepts:
                 kwargs.pop("training")
-            with name_scope(self.name):
+            with name_scope(self.name), owning(self):
                 outputs = self.call(*args, **kwargs)
         if self.activity_regularizer is not None:
             for out in flatten(outputs):
@@ -205,7 +205,7 @@ def _marking_built(build):
     def marking(self, *args, **kwargs):
         if type(self).build is not marking:  # the build() of a base class, called by that of the class
             return build(self, *args, **kwargs)
-        with untraced():
+        with untraced(), owning(self):
             build(self, *args, **kwargs)
         if not self.built:
             self.built = True

@@ -7,6 +7,7 @@ import numpy as np
 from brisknet import initializers, regularizers
 from brisknet.layers.arguments import constraint as constraint_of
 from brisknet.layers.arguments import dtype_name
+from brisknet.layers.call_context import weight_path
 from brisknet.layers.keras_tensor import flatten
 from brisknet.layers.tracking import tracked
 from brisknet.variables import Variable
@@ -45,7 +46,7 @@ class Weights:
                 f"shape {value.shape}"
             )
         variable = Variable(value, dtype=dtype, trainable=trainable, name=name)
-        variable.path = f"{self.name}/{variable.name}"
+        variable.path = weight_path(self, variable.name)
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraint_of(constraint, f"layer {self.name!r}: constraint of weight {name!r}")
         self._own.append(variable)
@@ -104,7 +105,7 @@ class Weights:
                 if all(item is not known for known in self._layers):
                     self._layers.append(item)
             elif isinstance(item, Variable) and all(item is not v for v in self.__dict__.get("_own", (item,))):
-                item.path = f"{self.name}/{item.name}"
+                item.path = weight_path(self, item.name)
                 self._own.append(item)
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from brisknet.layers.core import Input, InputLayer
 from brisknet.layers.keras_tensor import KerasTensor, flatten
-from brisknet.layers.layer import Layer, undone_on_error
+from brisknet.layers.call_context import owning, undone_on_error
+from brisknet.layers.layer import Layer
 from brisknet.layers.shapes import is_shape
 from brisknet.models.functional import Functional
 from brisknet.models.model import Model
@@ -102,14 +103,14 @@ class Sequential(Model):
                 f"{len(first.inputs)}; use Model(inputs, outputs)"
             )
         x = inputs
-        with undone_on_error(rest):
+        with undone_on_error(rest), owning(self):
             for layer in rest:
                 x = self._call_next(layer, x)
         self._set_functional(inputs, x)
 
     def _extend(self, layer) -> None:
         """One more layer on a model that is connected: the others need no new call."""
-        with undone_on_error([layer]):
+        with undone_on_error([layer]), owning(self):
             x = self._call_next(layer, self._functional.output)
         self._set_functional(self._functional.input, x)
 
