@@ -30,7 +30,7 @@ def isa(request):
 
 
 def run_native(name, arrays, attrs):
-    """The outputs of one op, computed by the native executor in a graph of its own. 8-byte scalars and what an update
+    """The outputs of one op, computed by the native executor in a graph of its own. 8-byte states and what an update
     replaces are variables, as in a real step."""
     from brisknet.runtime.native import NativeProgram
 
@@ -38,7 +38,7 @@ def run_native(name, arrays, attrs):
     with Trace() as graph:
         inputs, feeds = [], []
         for a in arrays:
-            if update or (a.ndim == 0 and a.dtype.itemsize == 8):
+            if update or a.dtype.itemsize == 8:
                 inputs.append(graph.read(Variable(a, dtype=a.dtype.name)))
             else:
                 inputs.append(graph.add_input(a.shape, a.dtype.name))
@@ -77,9 +77,9 @@ def check(name, arrays, attrs, tolerance=2e-6):
 def samples_of(name, i, seed=0):
     sample = OPS[name].samples[i]
     arrays = [np.array(a) for a in sample_arrays(sample, seed, np.float32)]
-    # metric totals and counters stay 8 bytes wide; every other float is the executor's
-    if name == "metric_add":
-        arrays[:2] = [a.astype(np.float64) for a in arrays[:2]]
+    # states of metrics and counters stay 8 bytes wide; every other float is the executor's
+    states = OPS[name].states
+    arrays[:states] = [a.astype(np.float64) for a in arrays[:states]]
     return arrays, sample.attrs
 
 
@@ -115,7 +115,7 @@ def test_python_and_c_agree_on_sizes():
 # ---- tails, special values, aliasing ------------------------------------------------------------------------------------
 SAME_SHAPE = [
     n for n, s in OPS.items()
-    if s.inplace and s.inplace[0] == 0 and not n.endswith("_update") and n not in ("metric_add", "count_step")
+    if s.inplace and s.inplace[0] == 0 and not n.endswith("_update") and not s.states and n != "count_step"
     and all(len(x.inputs) <= 2 and isinstance(x.inputs[0], tuple) or getattr(x.inputs[0], "dtype", None) == np.float64 for x in s.samples)
 ]  # fmt: skip
 SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 257, 4095, 4097, 9001)

@@ -1,4 +1,4 @@
-"""Streaming metric totals (float64 scalars) and the row matches that accuracies are made of."""
+"""Streaming means (float64 scalars) and the counter of steps."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ register(
             Sample((*_F64, (7,), np.arange(7.0)), {"factor": 1.0}, wrt=()),
         ),
         inplace=(0, 1),
+        states=2,
     )
 )
 
@@ -41,55 +42,6 @@ def metric_add(total, count, values, weights=None, factor=1.0):
     """(total + factor * sum(w v), count + factor * sum(w)); w = 1 where weights is None."""
     ins = (total, count, values) if weights is None else (total, count, values, weights)
     return apply("metric_add", ins, factor=float(factor))
-
-
-def _rows_infer(shapes, dtypes, attrs):
-    return ((shapes[1][:1], dtypes[1]),)
-
-
-def _binary_reference(y_true, y_pred, threshold):
-    hit = y_true == (y_pred > threshold).astype(y_true.dtype)
-    return np.mean(hit, axis=1).astype(y_pred.dtype)
-
-
-_LABELS = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-_SCORES = np.array([[0.9, 0.6], [0.2, 0.7], [0.4, 0.5]])
-register(
-    OpSpec("binary_match", _rows_infer, _binary_reference, None, (Sample((_LABELS, _SCORES), {"threshold": 0.5}, wrt=()),))
-)
-register(
-    OpSpec(
-        "categorical_match",
-        _rows_infer,
-        lambda t, p: (np.argmax(t, 1) == np.argmax(p, 1)).astype(p.dtype),
-        None,
-        (Sample((_LABELS, _SCORES), wrt=()),),
-    )
-)
-register(
-    OpSpec(
-        "sparse_match",
-        _rows_infer,
-        lambda t, p: (t == np.argmax(p, 1)).astype(p.dtype),
-        None,
-        (Sample((np.array([0, 1, 5], np.int32), _SCORES), wrt=()),),
-    )
-)
-
-
-def binary_match(y_true, y_pred, threshold=0.5):
-    """[M]: the share of a row's entries where y_true equals (y_pred > threshold)."""
-    return apply("binary_match", (y_true, y_pred), threshold=float(threshold))
-
-
-def categorical_match(y_true, y_pred):
-    """[M]: 1 where the largest entries of the two rows are at the same place."""
-    return apply("categorical_match", (y_true, y_pred))
-
-
-def sparse_match(labels, y_pred):
-    """[M]: 1 where the int label is the place of the row's largest entry."""
-    return apply("sparse_match", (labels, y_pred))
 
 
 register(

@@ -37,6 +37,7 @@ class OpSpec:
     form       how its kernel, of the same name, is called: "unary", "pair", "broadcast", "rows" or "reduction" (the rules of
                those names in passes/lower); "" where an op has a rule of its own there.
     parameters attributes that the kernel takes as its floats, in this order.
+    states     how many of the first inputs are float64 in every executor: what metrics add up.
     """
 
     name: str
@@ -47,6 +48,7 @@ class OpSpec:
     inplace: tuple = ()
     form: str = ""
     parameters: tuple = ()
+    states: int = 0
 
 
 _OPS: dict[str, OpSpec] = {}

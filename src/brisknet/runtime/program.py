@@ -7,8 +7,9 @@ import gc
 import warnings
 
 from brisknet import config
-from brisknet.graph.ir import Graph
+from brisknet.graph.ir import LEAVES, Graph
 from brisknet.graph.verify import verify
+from brisknet.ops.registry import get_op
 from brisknet.passes.fuse import fuse
 from brisknet.passes.simplify import simplify
 from brisknet.runtime.reference import ReferenceLoop, ReferenceProgram
@@ -56,9 +57,11 @@ def compile_graph(graph: Graph):
 
 
 def _wants_float64(graph: Graph) -> bool:
-    return any(t.dtype == "float64" and t.shape for n in graph.nodes for t in n.outputs) or any(
-        t.dtype == "float64" for n in graph.nodes if n.op not in ("metric_add", "variable") for t in n.outputs
-    )
+    """Whether something else than the totals and states of metrics is float64."""
+    return any(
+        t.dtype == "float64" for n in graph.nodes for t in n.outputs
+        if n.op != "variable" and (n.op in LEAVES or not get_op(n.op).states)
+    )  # fmt: skip
 
 
 def make_loop(program_for, arrays, rows, batch, shuffle_key=None, fetch=None, metrics=()):

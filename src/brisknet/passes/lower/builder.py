@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from brisknet.ops.registry import get_op
 from brisknet.passes.lower.plan import NULL, Buf, Instruction, Plan, Ref, Unsupported
 from brisknet.variables import PANEL
 
 __all__ = ["Builder", "padded_size", "size_of"]
 
-# Bytes of an element inside a program; booleans are int32 0/1, and 8-byte types exist as scalars only.
+# Bytes of an element inside a program; booleans are int32 0/1, and 8-byte types exist as scalars and as states of metrics.
 ITEM_BYTES = {"float32": 4, "int32": 4, "bool": 4, "int64": 8, "float64": 8}
 DTYPE_CODES = {"float32": 0, "float64": 1, "int32": 2, "int64": 3, "bool": 10}
 
@@ -53,7 +54,7 @@ class Builder:
 
     def out(self, t, layout: str = "row") -> Ref:
         """Memory for the value of a tensor that an instruction is about to compute."""
-        if t.dtype not in ITEM_BYTES or (ITEM_BYTES[t.dtype] == 8 and t.shape):
+        if t.dtype not in ITEM_BYTES or (ITEM_BYTES[t.dtype] == 8 and t.shape and not get_op(t.node.op).states):
             raise Unsupported(f"a tensor of dtype {t.dtype} and shape {t.shape}")
         n = padded_size(t.shape) if layout == "panel" else size_of(t.shape)
         ref = self.reserved.pop((t, layout), None) or self.new(n * ITEM_BYTES[t.dtype])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from brisknet.ops.registry import all_ops
-from brisknet.passes.lower import rules_dense, rules_elementwise, rules_loss, rules_move, rules_norm, rules_optim
+from brisknet.graph.ir import LEAVES
+from brisknet.ops.registry import all_ops, get_op
+from brisknet.passes.lower import (
+    rules_dense, rules_elementwise, rules_loss, rules_metric, rules_move, rules_norm, rules_optim,
+)  # fmt: skip
 from brisknet.passes.lower.builder import ITEM_BYTES, Builder, padded_size, size_of
 from brisknet.passes.lower.plan import Plan, Ref, Unsupported
 
@@ -14,7 +17,7 @@ FORMS = {
     "reduction": rules_elementwise.reduction, "rows": rules_move.rows,
 }  # fmt: skip
 RULES: dict = {n: FORMS[spec.form](n, *spec.parameters) for n, spec in all_ops().items() if spec.form}
-for _family in (rules_elementwise, rules_move, rules_dense, rules_loss, rules_norm, rules_optim):
+for _family in (rules_elementwise, rules_move, rules_dense, rules_loss, rules_metric, rules_norm, rules_optim):
     RULES.update(_family.RULES)
 
 
@@ -31,7 +34,7 @@ def lower(graph) -> Plan:
             continue
         if node.op not in RULES:
             raise Unsupported(f"op {node.op!r}")
-        for t in node.inputs:
+        for t in node.inputs[_states(node) :]:
             if t.dtype == "float64" and t.shape:
                 raise Unsupported(f"op {node.op!r} on float64 arrays")
         RULES[node.op](b, node)
@@ -39,6 +42,11 @@ def lower(graph) -> Plan:
     _fetch_outputs(b)
     _finish_updates(b)
     return b.plan
+
+
+def _states(node) -> int:
+    """How many of its first inputs a node takes as float64 arrays."""
+    return 0 if node.op in LEAVES else get_op(node.op).states
 
 
 # ---- order --------------------------------------------------------------------------------------------------------------
@@ -91,7 +99,7 @@ def _constant(b: Builder, node) -> None:
 
 def _variable(b: Builder, node) -> None:
     v = node.attrs["variable"]
-    if v.dtype not in ITEM_BYTES or (ITEM_BYTES[v.dtype] == 8 and v.shape):
+    if v.dtype not in ITEM_BYTES or (v.dtype == "int64" and v.shape):
         raise Unsupported(f"variable {v.path} of dtype {v.dtype}")
     b.alias(node.outputs[0], b.variable(v), b.plan.layouts[v])
 

@@ -1,4 +1,4 @@
-"""Losses, metrics, dropout and random draws."""
+"""Losses, dropout and random draws."""
 
 from __future__ import annotations
 
@@ -87,40 +87,6 @@ def _clip_norm(b, node):
 
 
 RULES.update({"l1l2_penalty": _penalty, "global_norm": _global_norm, "clip_norm": _clip_norm})
-
-
-# ---- metrics ------------------------------------------------------------------------------------------------------------
-def _metric_add(b, node):
-    total, count, values, *weights = node.inputs
-    float32(values, *weights)
-    refs = b.row(total), b.row(count), b.row(values), b.row(weights[0]) if weights else None
-    outs = b.update_place(node.outputs[0]), b.update_place(node.outputs[1])
-    b.emit("metric_add", (*refs, *outs), (values.size,), (node.attrs["factor"],), writes=(4, 5))
-
-
-def _match(kernel):
-    def rule(b, node):
-        true, pred = node.inputs
-        float32(pred)
-        wanted = "int32" if kernel == "sparse_match" else "float32"
-        if true.dtype != wanted:
-            raise Unsupported(f"{kernel} with labels of dtype {true.dtype}")
-        floats = (node.attrs.get("threshold", 0.0),)
-        b.emit(kernel, (b.row(true), b.row(pred), b.out(node.outputs[0])), pred.shape, floats, writes=(2,))
-
-    return rule
-
-
-def _count_step(b, node):
-    x, y = node.inputs[0], node.outputs[0]
-    if x.dtype != "int64":
-        raise Unsupported(f"a counter of dtype {x.dtype}")
-    b.emit("count_step", (b.row(x), b.update_place(y)), (node.attrs["amount"],), writes=(1,))
-
-
-RULES.update({"metric_add": _metric_add, "count_step": _count_step})
-for _name in ("binary_match", "categorical_match", "sparse_match"):
-    RULES[_name] = _match(_name)
 
 
 # ---- random numbers -----------------------------------------------------------------------------------------------------
