@@ -9,6 +9,7 @@ from brisknet.ops.elementwise import (
     log1p, logical_and, logical_not, logical_or, maximum, minimum, multiply, negative, not_equal, power, reciprocal,
     round, rsqrt, sign, sin, sqrt, square, subtract, where,
 )  # fmt: skip
+from brisknet.ops import conv as _conv, pool as _pool  # noqa: F401
 from brisknet.ops import loss, metric, metric_rows, metric_state, norm, optim, random  # noqa: F401  (their records)
 from brisknet.ops import tensor_methods as _methods  # noqa: F401
 from brisknet.ops.reduction import argmax, max, mean, min, one_hot, prod, sum
