@@ -1,14 +1,18 @@
 """Callbacks, as in keras.callbacks; TensorBoard and OrbaxCheckpoint, which need TensorFlow and JAX, are left out."""
 
+from brisknet.callbacks.backup import BackupAndRestore
 from brisknet.callbacks.base import Callback
 from brisknet.callbacks.callback_list import CallbackList
+from brisknet.callbacks.checkpoint import ModelCheckpoint
 from brisknet.callbacks.core import (
     CSVLogger, HalveOnDivergence, History, LambdaCallback, LearningRateScheduler, TerminateOnNaN,
 )  # fmt: skip
 from brisknet.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
 from brisknet.callbacks.progress import ProgbarLogger
+from brisknet.callbacks.remote_monitor import RemoteMonitor
 
 __all__ = [
-    "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "HalveOnDivergence", "History", "LambdaCallback",
-    "LearningRateScheduler", "MonitorCallback", "ProgbarLogger", "ReduceLROnPlateau", "TerminateOnNaN",
+    "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "HalveOnDivergence", "History",
+    "LambdaCallback", "LearningRateScheduler", "ModelCheckpoint", "MonitorCallback", "ProgbarLogger", "ReduceLROnPlateau",
+    "RemoteMonitor", "TerminateOnNaN",
 ]  # fmt: skip

@@ -77,8 +77,10 @@ class Trainer(Compiling, Feeding, Feeds):
         return _Exclusive(self._lock, self.name, method)
 
     def _fit_epochs(self, feed, epochs, callbacks, tested, validates, states):
-        self.stop_training = False
+        self.stop_training, self._initial_epoch = False, None
         callbacks.on_train_begin()
+        if self._initial_epoch is not None:  # BackupAndRestore goes on from there
+            epochs = range(self._initial_epoch, epochs.stop)
         logs: dict = {}
         in_bulk = states is not None and feed.whole and feed.loop.executor == "native"
         for epoch in epochs:
