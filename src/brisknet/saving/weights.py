@@ -117,7 +117,7 @@ def read_arrays(path) -> dict[str, np.ndarray]:
         raise FileNotFoundError(f"there is no file {os.fspath(path)!r} to load weights from")
     try:
         if h5py is None:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:  # np.load leaves a broken one open
                 return {name: file[name] for name in file.files}
         with h5py.File(path, "r") as file:
             return _h5_arrays(h5py, file)
