@@ -129,3 +129,19 @@ def test_one_feature_may_come_without_its_axis(backend):
     x = np.arange(6.0)
     assert np.array_equal(model.predict(x, verbose=0), model.predict(x[:, None], verbose=0))
     model.fit(x, x, verbose=0)
+
+
+def test_polars(backend):
+    pl = pytest.importorskip("polars")
+    x, y = data()
+    model = classifier()
+    p, scores = model.predict(x, verbose=0), model.evaluate(x, y, verbose=0)
+    frame = pl.DataFrame({name: x[:, i] for i, name in enumerate("abcd")})
+    assert np.array_equal(model.predict(frame, verbose=0), p)
+    for target in (pl.Series(y), pl.Series(y > 0), pl.Series(y, dtype=pl.Int8), pl.DataFrame({"y": y})):
+        assert model.evaluate(frame, target, verbose=0) == scores
+    gaps = pl.DataFrame({"a": [1, None], "b": [True, None], "c": [1.0, 2.0], "d": [0, 1]})
+    assert np.isnan(model.predict(gaps, verbose=0)).ravel().tolist() == [False, True]
+    for bad, message in ((frame.with_columns(b=pl.lit("word")), "column 'b'"), (frame.lazy(), "collect")):
+        with pytest.raises(TypeError, match=message):
+            model.predict(bad, verbose=0)

@@ -144,3 +144,31 @@ def test_import_loads_nothing_heavy():
     )
     heavy = {"tqdm", "pandas", "matplotlib", "scipy", "csv", "difflib", "unittest", "asyncio", "multiprocessing"}
     assert not heavy & (loaded_after(fit) - bare)
+
+
+def test_split_dataset():
+    x, y = np.arange(20).reshape(10, 2), np.arange(10)
+    (xl, yl), (xr, yr) = bn.utils.split_dataset((x, y), left_size=0.8)
+    assert np.array_equal(xl, x[:8]) and np.array_equal(yl, y[:8]) and np.array_equal(xr, x[8:]) and np.array_equal(yr, y[8:])
+    left, right = bn.utils.split_dataset({"a": x, "b": y}, right_size=3, shuffle=True, seed=1)
+    assert sorted([*left["b"], *right["b"]]) == list(range(10)) and len(right["a"]) == 3
+    assert np.array_equal(left["a"][:, 0], 2 * left["b"]) and not np.array_equal(left["b"], y[:7])
+    (xl, yl), (xr, _) = bn.utils.split_dataset(((x[i : i + 4], y[i : i + 4]) for i in (0, 4, 8)), left_size=6, right_size=2)
+    assert np.array_equal(xl, x[:6]) and np.array_equal(yl, y[:6]) and np.array_equal(xr, x[8:])
+    for sizes, message in (({}, "left_size or right_size"), ({"left_size": 10}, "left_size must be"),
+                           ({"right_size": 1.5}, "right_size must be"), ({"left_size": 0.7, "right_size": 0.5}, "at most 1"),
+                           ({"left_size": 8, "right_size": 8}, "fit into 10 rows")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            bn.utils.split_dataset((x, y), **sizes)
+
+
+def test_packing_of_batches():
+    x, y, w = np.zeros(3), np.ones(3), np.ones(3)
+    for given in ((x,), (x, y), (x, y, w)):
+        parts = bn.utils.unpack_x_y_sample_weight(given)
+        assert parts == (*given, None, None)[:3]
+        packed = bn.utils.pack_x_y_sample_weight(*parts)
+        assert packed is x if len(given) == 1 else packed == given
+    assert bn.utils.pack_x_y_sample_weight([x, x]) == ([x, x],)
+    with pytest.raises(ValueError, match="a tuple of 4"):
+        bn.utils.unpack_x_y_sample_weight((x, y, w, w))

@@ -18,7 +18,9 @@ def to_array(x, name: str) -> np.ndarray:
                          "masked entries with x.filled(...), or drop their rows")  # fmt: skip
     if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
         return x
-    if hasattr(x, "dtypes") and hasattr(x, "columns"):  # a pandas frame: nullable columns have NaN for missing
+    if _is_polars(x):
+        return _from_frame(x, name) if type(x).__name__ == "DataFrame" else _from_polars(x, name)
+    if hasattr(x, "dtypes") and hasattr(x, "columns"):  # a frame: nullable columns have NaN for missing
         return _from_frame(x, name)
     if hasattr(x, "to_numpy") and not isinstance(x, np.ndarray):
         try:
@@ -71,13 +73,32 @@ def _from_frame(frame, name: str) -> np.ndarray:
     for column in frame.columns:
         series = frame[column]
         try:
-            columns.append(np.asarray(series.to_numpy(dtype="float64")))
+            if _is_polars(series):
+                columns.append(_from_polars(series, name))
+            else:
+                columns.append(np.asarray(series.to_numpy(dtype="float64")))
         except (TypeError, ValueError) as error:
             raise TypeError(
                 f"{name}: column {column!r} of dtype {series.dtype} can't be turned into numbers ({error}); encode or "
                 "drop it"
             ) from None
     return np.column_stack(columns) if columns else np.empty((len(frame), 0))
+
+
+def _is_polars(x) -> bool:
+    return type(x).__module__.partition(".")[0] == "polars"
+
+
+def _from_polars(series, name: str) -> np.ndarray:
+    """A polars series: missing values become NaN, as in pandas; TypeError where it holds no numbers."""
+    array = series.to_numpy() if type(series).__name__ == "Series" else None
+    if array is None or array.dtype.kind not in "fiub":
+        if array is None or array.dtype.kind != "O" or not (series.dtype.is_numeric() or str(series.dtype) == "Boolean"):
+            got = f"a series of dtype {series.dtype}" if type(series).__name__ == "Series" else f"a {type(series).__name__}"
+            hint = "; call .collect() first" if type(series).__name__ == "LazyFrame" else ""
+            raise TypeError(f"{name}: numbers expected, got {got}{hint}")
+        array = np.array([np.nan if v is None else v for v in array], np.float64)
+    return array
 
 
 def as_rows(x, name: str) -> np.ndarray:

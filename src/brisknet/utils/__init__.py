@@ -1,15 +1,34 @@
-"""Helpers a Keras user knows: to_categorical, set_random_seed, normalize, clear_session."""
+"""Helpers a Keras user knows: to_categorical, normalize, set_random_seed, clear_session, split_dataset, PyDataset."""
 
 from __future__ import annotations
 
+import importlib
 import random as _python_random
 
 import numpy as np
 
 from brisknet.random import set_seed
 from brisknet.utils.naming import reset_names
+from brisknet.utils.numerical import normalize, to_categorical
 
-__all__ = ["clear_session", "normalize", "set_random_seed", "to_categorical"]
+# Loaded when first used: name -> (module, name there).
+_LATER = {
+    "PyDataset": ("brisknet.training.sources.pydataset", "PyDataset"),
+    "Sequence": ("brisknet.training.sources.pydataset", "PyDataset"),
+    "pack_x_y_sample_weight": ("brisknet.training.sources.unpack", "pack_x_y_sample_weight"),
+    "split_dataset": ("brisknet.utils.split", "split_dataset"),
+    "unpack_x_y_sample_weight": ("brisknet.training.sources.unpack", "unpack_x_y_sample_weight"),
+}
+
+__all__ = ["clear_session", "normalize", "set_random_seed", "to_categorical", *_LATER]
+
+
+def __getattr__(name: str):
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, there = _LATER[name]
+    globals()[name] = value = getattr(importlib.import_module(module), there)
+    return value
 
 
 def clear_session(free_memory=True) -> None:
@@ -22,33 +41,3 @@ def set_random_seed(seed: int) -> None:
     set_seed(seed)
     _python_random.seed(seed)
     np.random.seed(int(seed) & 0xFFFFFFFF)
-
-
-def to_categorical(x, num_classes=None) -> np.ndarray:
-    """One-hot rows of int class labels: [...] or [..., 1] -> [..., num_classes] (num_classes: largest + 1).
-
-    ValueError for labels that are negative, not whole, or not below num_classes.
-    """
-    x = np.asarray(x)
-    if x.ndim > 1 and x.shape[-1] == 1:
-        x = x.reshape(x.shape[:-1])
-    labels = x.astype(np.int64) if x.dtype.kind in "iufb" else None
-    if labels is None or not np.array_equal(labels, x):
-        raise ValueError(f"to_categorical: x must hold whole numbers, got dtype {x.dtype} {x.ravel()[:3]}")
-    if num_classes is None:
-        num_classes = int(labels.max()) + 1 if labels.size else 0
-    if labels.size and (labels.min() < 0 or labels.max() >= num_classes):
-        raise ValueError(
-            f"to_categorical: labels must lie in [0, {num_classes}), got {labels.min()} to {labels.max()}; "
-            "give a larger num_classes or count the classes from 0"
-        )
-    out = np.zeros((labels.size, num_classes))
-    out[np.arange(labels.size), labels.ravel()] = 1
-    return out.reshape(*labels.shape, num_classes)
-
-
-def normalize(x, axis=-1, order=2) -> np.ndarray:
-    """x divided by its norm along axis (rows of zeros stay zero)."""
-    norm = np.atleast_1d(np.linalg.norm(x, order, axis))
-    norm[norm == 0] = 1
-    return x / np.expand_dims(norm, axis)
