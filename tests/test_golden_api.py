@@ -204,7 +204,6 @@ REFUSED = {
     "sparse": lambda: bn.Input((3,), sparse=True),
     "ragged": lambda: bn.Input((3,), ragged=True),
     "optional": lambda: bn.Input((3,), optional=True),
-    "ignore_class": lambda: bn.losses.SparseCategoricalCrossentropy(ignore_class=0),
     "reduction": lambda: bn.losses.MeanSquaredError(reduction="average"),
     "mask": lambda: bn.layers.BatchNormalization()(np.ones((2, 3)), mask=np.ones((2, 3), bool)),
 }

@@ -10,7 +10,8 @@
 #define HEAD_ELEMENTS 16384      /* predictions in one unit, about */
 #define LOSS_EPS 1e-7f           /* Keras' clip of probabilities */
 
-enum { LOSS_MSE, LOSS_MAE, LOSS_HUBER, LOSS_HINGE, LOSS_SQUARED_HINGE, LOSS_BCE, LOSS_BCE_LOGITS, LOSS_LOG_COSH };
+enum { LOSS_MSE, LOSS_MAE, LOSS_HUBER, LOSS_HINGE, LOSS_SQUARED_HINGE, LOSS_BCE, LOSS_BCE_LOGITS, LOSS_LOG_COSH,
+       LOSS_MAPE, LOSS_MSLE, LOSS_POISSON, LOSS_KL };
 
 static bk_plan bk_head_plan(const bk_args *a) {
   const double n = (double)(a->n[0] * a->n[1]);
@@ -63,6 +64,29 @@ BK_INLINE vf bk_pointwise(int kind, vf p, vf t, vf parameter, int is_signed, vf 
       vi nan = v_isnan(p);
       *slope = v_sel(nan, p, *slope);
       return v_sel(nan, p, loss);
+    }
+    case LOSS_MAPE: {
+      vf per = v_div(v_set1(100.0f), v_max(v_set1(LOSS_EPS), v_abs(t)));
+      *slope = v_mul(v_sign(e), per);
+      return v_mul(v_abs(e), per);
+    }
+    case LOSS_MSLE: {
+      const vf low = v_set1(LOSS_EPS);
+      vf q = v_add(v_max(low, p), one), d = v_sub(v_log(q), v_log(v_add(v_max(low, t), one)));
+      *slope = v_mask(v_ge(p, low), v_div(v_add(d, d), q));
+      return v_mul(d, d);
+    }
+    case LOSS_POISSON: {
+      vf q = v_add(p, v_set1(LOSS_EPS));
+      *slope = v_sub(one, v_div(t, q));
+      return v_fnma(t, v_log(q), p);
+    }
+    case LOSS_KL: {
+      const vf low = v_set1(LOSS_EPS);
+      t = v_min(one, v_max(low, t));
+      vf q = v_min(one, v_max(low, p)), ratio = v_div(t, q);
+      *slope = v_mask(v_ge(p, low) & v_le(p, one), v_neg(ratio));
+      return v_mul(t, v_log(ratio));
     }
     default: {                   /* log(cosh(e)) = |e| + log(1 + exp(-2|e|)) - log 2 */
       vf ae = v_abs(e);
@@ -118,6 +142,7 @@ BK_KERNEL(pointwise_head) {
   switch (a->n[2]) {
     BK_POINTWISE_CASE(LOSS_MSE) BK_POINTWISE_CASE(LOSS_MAE) BK_POINTWISE_CASE(LOSS_HUBER) BK_POINTWISE_CASE(LOSS_HINGE)
     BK_POINTWISE_CASE(LOSS_SQUARED_HINGE) BK_POINTWISE_CASE(LOSS_BCE) BK_POINTWISE_CASE(LOSS_BCE_LOGITS)
+    BK_POINTWISE_CASE(LOSS_MAPE) BK_POINTWISE_CASE(LOSS_MSLE) BK_POINTWISE_CASE(LOSS_POISSON) BK_POINTWISE_CASE(LOSS_KL)
     default: bk_pointwise_rows(a, lo, hi, LOSS_LOG_COSH, 0);
   }
 }

@@ -1,4 +1,4 @@
-"""Loss classes, as in keras.losses. While a step is traced, the mean of a known loss becomes one fused head."""
+"""The base class of losses, and how values a sample become one number."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import numpy as np
 
 from brisknet import config, ops
 from brisknet.graph.ir import Tensor
-from brisknet.losses import functions as fn
-from brisknet.ops.dispatch import apply, cast, dtype_of
-from brisknet.ops.loss import cce_head, pointwise_head, xent_head
+from brisknet.losses.common import align
+from brisknet.ops.dispatch import cast, dtype_of
 from brisknet.utils.naming import auto_name, to_snake_case
 
-__all__ = [
-    "BinaryCrossentropy", "CategoricalCrossentropy", "Hinge", "Huber", "LogCosh", "Loss", "LossFunctionWrapper",
-    "MeanAbsoluteError", "MeanSquaredError", "SparseCategoricalCrossentropy", "SquaredHinge",
-]  # fmt: skip
+__all__ = ["BuiltInLoss", "Loss", "LossFunctionWrapper", "reduce", "same_rank"]
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -22,28 +18,66 @@ REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "
 class Loss:
     """Base class. Subclasses define call(y_true, y_pred) -> one value a sample.
 
-    reduction   "sum_over_batch_size" (default), "sum", "mean", "mean_with_sample_weight", "none" or None
+    name        in logs and configs; by default the class's own in snake case, numbered
+    reduction   "sum_over_batch_size" (default) and "mean": the mean of all values, weighted ones divided by their number;
+                "sum"; "mean_with_sample_weight": divided by the sum of the weights; "none" or None: the values themselves
+    dtype       "float32" or "float64", to which targets and predictions are cast; by default the predictions' own
+
+    Places that are masked, by a mask of the predictions or of the values, count as if they were not there.
     """
 
+    # What y_true holds: "values" like the predictions, "onehot" rows, integer "classes", or "other" that only call() knows.
+    targets = "values"
+
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
-        if reduction not in REDUCTIONS:
+        if not (reduction is None or isinstance(reduction, str)) or reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {REDUCTIONS}, got {reduction!r}")
         self.name = name or auto_name(to_snake_case(type(self).__name__))
-        self.reduction, self.dtype = reduction, dtype or config.floatx()
+        self.reduction, self.dtype = reduction, _float_name(dtype) or config.floatx()
+        self._cast_to = _float_name(dtype)
 
     def call(self, y_true, y_pred):
         raise NotImplementedError(f"loss {type(self).__name__} must define call(y_true, y_pred)")
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        if self.reduction in ("sum_over_batch_size", "mean") and isinstance(y_pred, Tensor):
-            fused = self._fused(y_true, y_pred, sample_weight)
+        mask = getattr(y_pred, "_keras_mask", None)
+        if self._cast_to is not None:
+            y_true, y_pred = self._typed(y_true), self._typed(y_pred)
+        if mask is None and isinstance(y_pred, Tensor):
+            fused = self._fused_by(self.reduction, y_true, y_pred, sample_weight)
             if fused is not None:
                 return fused
-        return reduce(self.call(y_true, y_pred), sample_weight, self.reduction)
+        values, value_mask = self.masked_values(y_true, y_pred)
+        return reduce(values, sample_weight, self.reduction, both_masks(mask, value_mask))
+
+    def masked_values(self, y_true, y_pred):
+        """(values, mask or None): call(), and where its values count; for a loss that masks places by itself."""
+        values = self.call(y_true, y_pred)
+        return values, getattr(values, "_keras_mask", None)
+
+    def _typed(self, y):
+        y = y if hasattr(y, "shape") else np.asarray(y)
+        return cast(y, self._cast_to) if dtype_of(y).startswith("float") else y
+
+    def _fused_by(self, reduction, y_true, y_pred, sample_weight):
+        """The reduced loss as one head, where the op vocabulary has it; else None."""
+        if reduction == "mean_with_sample_weight" and sample_weight is None:
+            reduction = "mean"
+        if reduction not in ("sum_over_batch_size", "mean", "sum"):
+            return None
+        mean = self._fused(y_true, y_pred, sample_weight)
+        if mean is None or reduction != "sum":
+            return mean
+        return ops.multiply(mean, float(self._count(y_pred)))
 
     def _fused(self, y_true, y_pred, sample_weight):
-        """The reduced loss as one head, where the op vocabulary has it; else None."""
+        """The mean loss as one head; else None."""
         return None
+
+    @staticmethod
+    def _count(y_pred) -> int:
+        """The number of values a sample that y_pred gives."""
+        return int(np.prod(y_pred.shape[:-1]))
 
     def get_config(self) -> dict:
         return {"name": self.name, "reduction": self.reduction}
@@ -53,6 +87,57 @@ class Loss:
         return cls(**config)
 
 
+def _float_name(dtype) -> str | None:
+    """A dtype, or a policy with a compute_dtype, by name; ValueError unless it is float32 or float64."""
+    if dtype is None:
+        return None
+    given = getattr(dtype, "compute_dtype", dtype)
+    try:
+        name = np.dtype(given).name
+    except TypeError:
+        name = None
+    if name not in ("float32", "float64"):
+        raise ValueError(f'dtype of a loss must be "float32" or "float64", got {dtype!r}')
+    return name
+
+
+class LossFunctionWrapper(Loss):
+    """A loss from a function (y_true, y_pred, **kwargs) -> one value a sample."""
+
+    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+        super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        self.fn, self._fn_kwargs = fn, kwargs
+
+    def call(self, y_true, y_pred):
+        return self.fn(*align(y_true, y_pred), **self._fn_kwargs)
+
+    def get_config(self):
+        """Name and reduction, and the function by name; ValueError for a function that is neither built in nor registered."""
+        from brisknet import losses
+
+        return {**super().get_config(), "fn": losses.serialize(self.fn), **self._fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config):
+        from brisknet import losses
+
+        return cls(**{**config, "fn": losses.deserialize(config["fn"])})
+
+
+class BuiltInLoss(Loss):
+    """A loss of this package: its function by the side of its class, and the arguments that both have."""
+
+    function = None
+    arguments = ()
+
+    def call(self, y_true, y_pred):
+        return type(self).function(y_true, y_pred, **{a: getattr(self, a) for a in self.arguments})
+
+    def get_config(self):
+        return {**super().get_config(), **{a: getattr(self, a) for a in self.arguments}}
+
+
+# ---- reduction ----------------------------------------------------------------------------------------------------------
 def same_rank(values, weights):
     """Both with one rank where they differ by a trailing axis of 1 (Keras); fewer weight axes get axes of 1."""
     a, b = len(values.shape), len(weights.shape)
@@ -66,15 +151,20 @@ def same_rank(values, weights):
     return values, weights
 
 
-def reduce(values, sample_weight, reduction):
-    """Per-sample values, weighted, by one of REDUCTIONS."""
+def reduce(values, sample_weight, reduction, mask=None):
+    """Per-sample values, weighted, by one of REDUCTIONS; masked places count as if they were not there."""
     values = values if hasattr(values, "shape") else np.asarray(values)
-    total = None
+    weights = None
     if sample_weight is not None:
-        w = sample_weight if hasattr(sample_weight, "shape") else np.asarray(sample_weight)
-        values, w = same_rank(values, cast(w, dtype_of(values)))
-        values = ops.multiply(values, w)
-        total = ops.sum(w)
+        weights = sample_weight if hasattr(sample_weight, "shape") else np.asarray(sample_weight)
+        weights = cast(weights, dtype_of(values))
+    if mask is not None:
+        weights = _masked_weights(weights, cast(mask, dtype_of(values)), reduction)
+    total = None
+    if weights is not None:
+        values, weights = same_rank(values, weights)
+        values = ops.multiply(values, weights)
+        total = ops.sum(weights)
     if reduction in ("none", None) or not len(values.shape):
         return values
     if reduction == "sum":
@@ -84,264 +174,25 @@ def reduce(values, sample_weight, reduction):
     return ops.mean(values)
 
 
+def _masked_weights(weights, mask, reduction):
+    """Weights that are 0 where masked; for a mean each of the others counts total / valid, so that it is over valid ones."""
+    if reduction in ("mean", "sum_over_batch_size"):
+        total = float(np.prod(mask.shape))
+        mask = ops.multiply(mask, divide_no_nan(np.asarray(total, dtype_of(mask)), ops.sum(mask)))
+    if weights is None:
+        return mask
+    mask, weights = same_rank(mask, weights)
+    return ops.multiply(mask, weights)
+
+
+def both_masks(a, b):
+    """The places that both masks keep."""
+    if a is None or b is None:
+        return b if a is None else a
+    return ops.logical_and(a, b)
+
+
 def divide_no_nan(a, b):
     """a / b, 0 where b is 0."""
     zero = ops.equal(b, 0.0)
     return ops.where(zero, 0.0, ops.divide(a, ops.where(zero, 1.0, b)))
-
-
-def _rows(y_true, y_pred, sample_weight):
-    """(pred [M, C], target [M, C], weights [M] or None) for a pointwise head; None where shapes do not fit one."""
-    y_true, y_pred = fn.align(y_true, y_pred)
-    if tuple(y_true.shape) != tuple(y_pred.shape) or not y_pred.shape:
-        return None
-    c = y_pred.shape[-1]
-    rows = ops.reshape(y_pred, (-1, c)) if c else None
-    if rows is None:
-        return None
-    weights = _row_weights(sample_weight, y_pred.shape[:-1])
-    if weights is NotImplemented:
-        return None
-    return rows, ops.reshape(y_true, (-1, c)), weights
-
-
-def _row_weights(sample_weight, lead):
-    if sample_weight is None:
-        return None
-    w = cast(sample_weight, "float32") if not dtype_of(sample_weight).startswith("float") else sample_weight
-    if len(w.shape) == len(lead) + 1 and w.shape[-1] == 1:
-        w = ops.squeeze(w, -1)
-    if len(w.shape) > len(lead):
-        return NotImplemented
-    while len(w.shape) < len(lead):
-        w = ops.expand_dims(w, -1)
-    return ops.reshape(ops.broadcast_to(w, tuple(lead)), (-1,))
-
-
-class LossFunctionWrapper(Loss):
-    """A loss from a function (y_true, y_pred, **kwargs) -> one value a sample."""
-
-    def __init__(self, fn, reduction="sum_over_batch_size", name=None, **kwargs):
-        dtype = kwargs.pop("dtype", None)
-        super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
-        self.fn, self._fn_kwargs = fn, kwargs
-
-    def call(self, y_true, y_pred):
-        return self.fn(*fn.align(y_true, y_pred), **self._fn_kwargs)
-
-    def get_config(self):
-        """Name and reduction, and the function by name; ValueError for a function that is not a built-in one."""
-        from brisknet import losses
-
-        return {**super().get_config(), "fn": losses.serialize(self.fn), **self._fn_kwargs}
-
-    @classmethod
-    def from_config(cls, config):
-        from brisknet import losses
-
-        return cls(**{**config, "fn": losses.deserialize(config["fn"])})
-
-
-class _Pointwise(Loss):
-    """A loss that is a mean of an element-wise formula of ops.loss.POINTWISE."""
-
-    _kind = ""
-    _parameter = 0.0
-
-    def _fused(self, y_true, y_pred, sample_weight):
-        rows = _rows(y_true, y_pred, sample_weight)
-        if rows is None:
-            return None
-        pred, target, weights = rows
-        return pointwise_head(pred, target, weights, kind=self._kind, parameter=self._parameter)[0]
-
-
-class MeanSquaredError(_Pointwise):
-    """mean((y_true - y_pred)^2)."""
-
-    _kind = "mse"
-
-    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_error", dtype=None):
-        super().__init__(name, reduction, dtype)
-
-    def call(self, y_true, y_pred):
-        return fn.mean_squared_error(y_true, y_pred)
-
-
-class MeanAbsoluteError(_Pointwise):
-    """mean(|y_true - y_pred|)."""
-
-    _kind = "mae"
-
-    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_error", dtype=None):
-        super().__init__(name, reduction, dtype)
-
-    def call(self, y_true, y_pred):
-        return fn.mean_absolute_error(y_true, y_pred)
-
-
-class LogCosh(_Pointwise):
-    """mean(log(cosh(y_pred - y_true)))."""
-
-    _kind = "log_cosh"
-
-    def __init__(self, reduction="sum_over_batch_size", name="log_cosh", dtype=None):
-        super().__init__(name, reduction, dtype)
-
-    def call(self, y_true, y_pred):
-        return fn.log_cosh(y_true, y_pred)
-
-
-class Huber(_Pointwise):
-    """Quadratic for errors up to delta, linear beyond."""
-
-    _kind = "huber"
-
-    def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
-        super().__init__(name, reduction, dtype)
-        if isinstance(delta, bool) or not isinstance(delta, (int, float)) or not delta > 0:
-            raise ValueError(f"Huber: delta must be a positive number, got {delta!r}")
-        self.delta = self._parameter = float(delta)
-
-    def call(self, y_true, y_pred):
-        return fn.huber(y_true, y_pred, self.delta)
-
-    def get_config(self):
-        return {**super().get_config(), "delta": self.delta}
-
-
-class _HingeBase(_Pointwise):
-    def _fused(self, y_true, y_pred, sample_weight):
-        # A step output is trained by the perceptron rule: the loss is that of the step's -1/1, its slope goes
-        # straight through to the score (Rosenblatt 1958: w += lr y x for rows on the wrong side, nothing else).
-        score = fn.source_op(y_pred, "step")
-        if score is not None:
-            y_pred = apply("straight_step", (score,))
-        return super()._fused(y_true, y_pred, sample_weight)
-
-
-class Hinge(_HingeBase):
-    """mean(max(1 - y_true y_pred, 0)); on a last layer with activation="step" this is the perceptron rule."""
-
-    _kind = "hinge"
-
-    def __init__(self, reduction="sum_over_batch_size", name="hinge", dtype=None):
-        super().__init__(name, reduction, dtype)
-
-    def call(self, y_true, y_pred):
-        return fn.hinge(y_true, y_pred)
-
-
-class SquaredHinge(_HingeBase):
-    """mean(max(1 - y_true y_pred, 0)^2)."""
-
-    _kind = "squared_hinge"
-
-    def __init__(self, reduction="sum_over_batch_size", name="squared_hinge", dtype=None):
-        super().__init__(name, reduction, dtype)
-
-    def call(self, y_true, y_pred):
-        return fn.squared_hinge(y_true, y_pred)
-
-
-def check_smoothing(value) -> float:
-    """label_smoothing as a float; ValueError unless it lies in [0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value <= 1:
-        raise ValueError(f"label_smoothing must be a number in [0, 1], got {value!r}")
-    return float(value)
-
-
-class BinaryCrossentropy(Loss):
-    """-mean(t log p + (1 - t) log(1 - p)) for targets in [0, 1]."""
-
-    def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-        name="binary_crossentropy", dtype=None,
-    ):  # fmt: skip
-        super().__init__(name, reduction, dtype)
-        self.from_logits, self.axis = bool(from_logits), axis
-        self.label_smoothing = check_smoothing(label_smoothing)
-
-    def call(self, y_true, y_pred):
-        return fn.binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
-
-    def _fused(self, y_true, y_pred, sample_weight):
-        if self.axis != -1:
-            return None
-        logits = y_pred if self.from_logits else fn.source_op(y_pred, "sigmoid")
-        rows = _rows(y_true, y_pred if logits is None else logits, sample_weight)
-        if rows is None:
-            return None
-        kind = "bce" if logits is None else "bce_logits"
-        return pointwise_head(*rows, kind=kind, parameter=self.label_smoothing)[0]
-
-    def get_config(self):
-        return {
-            **super().get_config(), "from_logits": self.from_logits, "label_smoothing": self.label_smoothing,
-            "axis": self.axis,
-        }  # fmt: skip
-
-
-class _Categorical(Loss):
-    _sparse = False
-    label_smoothing = 0.0
-
-    def _fused(self, y_true, y_pred, sample_weight):
-        if self.axis != -1 or len(y_pred.shape) < 2:
-            return None
-        weights = _row_weights(sample_weight, y_pred.shape[:-1])
-        if weights is NotImplemented:
-            return None
-        logits = y_pred if self.from_logits else fn.source_op(y_pred, "softmax")
-        head, pred = (cce_head, y_pred) if logits is None else (xent_head, logits)
-        n = pred.shape[-1]
-        if self._sparse:
-            target = ops.reshape(fn.labels_of(y_true, y_pred), (-1,))
-        else:
-            if tuple(y_true.shape) != tuple(y_pred.shape):
-                return None  # the general path raises the error that explains
-            target = ops.reshape(cast(y_true, pred.dtype), (-1, n))
-        rows = ops.reshape(pred, (-1, n))
-        return head(rows, target, weights, sparse=self._sparse, smoothing=self.label_smoothing)[0]
-
-
-class CategoricalCrossentropy(_Categorical):
-    """-sum(t log p) over classes, for one-hot or probability targets."""
-
-    def __init__(
-        self, from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size",
-        name="categorical_crossentropy", dtype=None,
-    ):  # fmt: skip
-        super().__init__(name, reduction, dtype)
-        self.from_logits, self.axis = bool(from_logits), axis
-        self.label_smoothing = check_smoothing(label_smoothing)
-
-    def call(self, y_true, y_pred):
-        return fn.categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
-
-    def get_config(self):
-        return {
-            **super().get_config(), "from_logits": self.from_logits, "label_smoothing": self.label_smoothing,
-            "axis": self.axis,
-        }  # fmt: skip
-
-
-class SparseCategoricalCrossentropy(_Categorical):
-    """CategoricalCrossentropy for integer labels."""
-
-    _sparse = True
-
-    def __init__(
-        self, from_logits=False, ignore_class=None, reduction="sum_over_batch_size", axis=-1,
-        name="sparse_categorical_crossentropy", dtype=None,
-    ):  # fmt: skip
-        super().__init__(name, reduction, dtype)
-        if ignore_class is not None:
-            raise ValueError("SparseCategoricalCrossentropy: ignore_class is not supported; weigh those rows with 0")
-        self.from_logits, self.axis = bool(from_logits), axis
-
-    def call(self, y_true, y_pred):
-        return fn.sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, axis=self.axis)
-
-    def get_config(self):
-        return {**super().get_config(), "from_logits": self.from_logits, "ignore_class": None, "axis": self.axis}

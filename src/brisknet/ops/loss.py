@@ -1,7 +1,7 @@
 """Loss heads: the mean loss and its gradient for unit upstream gradient, in one pass.
 
 A head takes predictions [M, C], targets and optional row weights [M], and gives (loss, dpred): loss is the sum of
-w * l divided by M * C (or by M for the cross-entropies over C classes), dpred its gradient with respect to the
+w * l divided by M * C (or by M for the cross-entropies over C classes and the losses of SUMMED), dpred its gradient with respect to the
 predictions. The vjp only scales dpred, which costs nothing where the upstream gradient is one.
 """
 
@@ -14,7 +14,7 @@ from brisknet.ops.activation import log_softmax_array, sigmoid_array
 from brisknet.ops.dispatch import apply
 from brisknet.ops.registry import OpSpec, Sample, register
 
-_EPS = 1e-7
+EPS = 1e-7  # Keras' clip of probabilities
 
 
 # ---- the formulas: (pred, target) -> (loss, derivative), element by element --------------------------------------------
@@ -51,7 +51,7 @@ def _squared_hinge(p, t, a):
 
 def _bce(p, t, smoothing):
     t = t * (1 - smoothing) + 0.5 * smoothing if smoothing else t
-    lo, hi = np.asarray(_EPS, p.dtype), np.asarray(1 - _EPS, p.dtype)
+    lo, hi = np.asarray(EPS, p.dtype), np.asarray(1 - EPS, p.dtype)
     q = np.clip(p, lo, hi)
     inside = (p >= lo) & (p <= hi)
     return -(t * np.log(q) + (1 - t) * np.log(1 - q)), np.where(inside, (1 - t) / (1 - q) - t / q, 0)
@@ -67,6 +67,29 @@ def _log_cosh(p, t, a):
     return e + np.log1p(np.exp(-2 * np.abs(e))) + (np.abs(e) - e) - np.log(2), np.tanh(e)
 
 
+def _mape(p, t, a):
+    size = np.maximum(np.abs(t), np.asarray(EPS, p.dtype))
+    return 100 * np.abs((t - p) / size), 100 * np.sign(p - t) / size
+
+
+def _msle(p, t, a):
+    eps = np.asarray(EPS, p.dtype)
+    q = np.maximum(p, eps)
+    e = np.log(q + 1) - np.log(np.maximum(t, eps) + 1)
+    return e * e, np.where(p >= eps, 2 * e / (q + 1), 0)
+
+
+def _poisson(p, t, a):
+    q = p + np.asarray(EPS, p.dtype)
+    return p - t * np.log(q), 1 - t / q
+
+
+def _kl(p, t, a):
+    low = np.asarray(EPS, p.dtype)
+    t, q = np.clip(t, low, 1), np.clip(p, low, 1)
+    return t * np.log(t / q), np.where((p >= low) & (p <= 1), -t / q, 0)
+
+
 POINTWISE = {
     "mse": _mse,
     "mae": _mae,
@@ -76,8 +99,13 @@ POINTWISE = {
     "bce": _bce,
     "bce_logits": _bce_logits,
     "log_cosh": _log_cosh,
+    "mape": _mape,
+    "msle": _msle,
+    "poisson": _poisson,
+    "kl": _kl,
 }
 POINTWISE_KINDS = tuple(POINTWISE)  # in the order of the enum in csrc/kernels/loss.h
+SUMMED = ("kl",)  # a value a sample is the sum over its entries, not their mean
 
 
 # ---- heads --------------------------------------------------------------------------------------------------------------
@@ -104,7 +132,7 @@ def _finish(pred, losses, slope, weights, count):
 
 def _pointwise_reference(pred, target, weights=None, *, kind, parameter=0.0):
     losses, slope = POINTWISE[kind](pred, target.astype(pred.dtype), parameter)
-    return _finish(pred, losses, slope, weights, pred.size)
+    return _finish(pred, losses, slope, weights, pred.shape[0] if kind in SUMMED else pred.size)
 
 
 def _targets(target, shape, sparse, smoothing, dtype):
@@ -131,7 +159,7 @@ def _cce_reference(probs, target, weights=None, *, sparse, smoothing=0.0):
     t = _targets(target, probs.shape, sparse, smoothing, probs.dtype)
     total = np.sum(probs, axis=1, keepdims=True)
     p = probs / total
-    lo, hi = np.asarray(_EPS, p.dtype), np.asarray(1 - _EPS, p.dtype)
+    lo, hi = np.asarray(EPS, p.dtype), np.asarray(1 - EPS, p.dtype)
     q, inside = np.clip(p, lo, hi), (p >= lo) & (p <= hi)
     losses = -np.sum(t * np.log(q), axis=1)
     dp = np.where(inside, -t / q, 0)
@@ -161,8 +189,8 @@ _ZERO_ONE = (np.arange(12).reshape(4, 3) % 2).astype(float)
 def _pointwise_samples():
     out = []
     for kind in POINTWISE:
-        pred = _P if kind == "bce" else _P * 3 - 1.2
-        target = _ZERO_ONE if "hinge" in kind or "bce" in kind else _T
+        pred = _P if kind in ("bce", "kl", "poisson", "msle") else _P * 3 - 1.2
+        target = _ZERO_ONE if "hinge" in kind or "bce" in kind else _T + 0.1 if kind == "mape" else _T
         parameter = {"huber": 0.5, "bce": 0.1, "bce_logits": 0.2}.get(kind, 0.0)
         attrs = {"kind": kind, "parameter": parameter}
         out += [Sample((pred, target), attrs, wrt=(0,)), Sample((pred, target, _W), attrs, wrt=(0,))]
@@ -188,7 +216,7 @@ register(OpSpec("cce_head", _head_infer, _cce_reference, _head_vjp, _class_sampl
 
 
 def pointwise_head(pred, target, weights=None, *, kind, parameter=0.0):
-    """(mean loss, gradient) of a POINTWISE loss for pred and target [M, C], row weights [M] or None."""
+    """(mean of the values a sample, gradient) of a POINTWISE loss for pred and target [M, C], row weights [M] or None."""
     ins = (pred, target) if weights is None else (pred, target, weights)
     return apply("pointwise_head", ins, kind=kind, parameter=float(parameter))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-_registered: dict[str, type] = {}
+_registered: dict = {}
 
 
 def register_serializable(package="Custom", name=None):
-    """Class decorator: the class can be named in configs (keras.saving.register_keras_serializable)."""
+    """Decorator: the class or function can be named in configs (keras.saving.register_keras_serializable)."""
 
     def decorate(cls):
         cls._registered_name = f"{package}>{name or cls.__name__}"
@@ -14,6 +14,17 @@ def register_serializable(package="Custom", name=None):
         return cls
 
     return decorate
+
+
+def registered_name(thing) -> str | None:
+    """The name under which a class or function was registered; None for one that was not."""
+    name = getattr(thing, "_registered_name", None)
+    return name if name is not None and _registered.get(name) is thing else None
+
+
+def custom_table(custom_objects=None, wanted=callable) -> dict:
+    """Registered classes and functions by name, those of them that are `wanted`, and custom_objects before them."""
+    return {**{k: v for k, v in _registered.items() if wanted(v)}, **(custom_objects or {})}
 
 
 def _builtin() -> dict[str, type]:

@@ -10,8 +10,8 @@ import numpy as np
 from brisknet import losses as losses_module
 from brisknet.graph.ir import Tensor
 from brisknet.layers.keras_tensor import flatten
-from brisknet.losses.functions import check_labels
-from brisknet.losses.loss import LossFunctionWrapper, SparseCategoricalCrossentropy
+from brisknet.losses.common import check_labels
+from brisknet.losses.loss import LossFunctionWrapper
 from brisknet.metrics import metric as metrics_module
 from brisknet.metrics.metric import Mean, Metric
 
@@ -65,7 +65,7 @@ class CompiledLosses:
 
     def is_sparse(self, i: int) -> bool:
         """True where output i is compared with integer labels."""
-        return isinstance(self.losses[i], SparseCategoricalCrossentropy)
+        return getattr(self.losses[i], "targets", None) == "classes"
 
     def __call__(self, ys, preds, weights, rows):
         """The weighted sum of all losses (None where no output has one), as a traced scalar."""
@@ -101,11 +101,13 @@ class CompiledLosses:
     def _check_target(self, i, y, shape, name) -> None:
         loss = self.losses[i]
         if self.is_sparse(i):
-            self._check_sparse(y, shape, name)
-        elif isinstance(loss, losses_module.CategoricalCrossentropy):
+            self._check_sparse(y, shape, name, loss)
+        elif loss.targets == "other":
+            return
+        elif loss.targets == "onehot":
             if tuple(y.shape[1:]) != tuple(shape[1:]):
                 raise ValueError(
-                    f"{name}: one-hot rows of shape {tuple(shape[1:])} expected by categorical_crossentropy, got "
+                    f"{name}: one-hot rows of shape {tuple(shape[1:])} expected by {loss.name}, got "
                     f"{tuple(y.shape[1:])}; use sparse_categorical_crossentropy for integer labels, or "
                     "utils.to_categorical(y)"
                 )
@@ -113,7 +115,9 @@ class CompiledLosses:
             raise ValueError(f"{name}: shape (rows, {', '.join(map(str, shape[1:]))}) expected, got {y.shape}")
 
     @staticmethod
-    def _check_sparse(y, shape, name) -> None:
+    def _check_sparse(y, shape, name, loss) -> None:
+        axis = getattr(loss, "axis", -1) % len(shape)
+        shape = (*shape[:axis], *shape[axis + 1 :], shape[axis])  # the classes at the end
         labels = y.reshape(y.shape[:-1]) if y.ndim == len(shape) and y.shape[-1] == 1 else y
         if labels.ndim != len(shape) - 1:
             raise ValueError(
@@ -124,7 +128,7 @@ class CompiledLosses:
         if len(broken):
             raise ValueError(f"{name}: whole class labels expected, got {broken[0]}")
         try:
-            check_labels(labels.astype(np.int64), shape[-1])
+            check_labels(labels.astype(np.int64), shape[-1], getattr(loss, "ignore_class", None))
         except ValueError as error:
             raise ValueError(str(error).replace("y:", f"{name}:", 1)) from None
 

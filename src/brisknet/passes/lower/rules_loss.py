@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brisknet.ops.loss import POINTWISE_KINDS
+from brisknet.ops.loss import POINTWISE_KINDS, SUMMED
 from brisknet.passes.lower.builder import padded_size, size_of
 from brisknet.passes.lower.plan import BLOCK, HEAD_ELEMENTS, NULL, Ref, Segment, Table, Unsupported
 from brisknet.passes.lower.rules_elementwise import float32
@@ -17,7 +17,8 @@ def _head(b, node, kernel, kind, floats_of):
     float32(pred, *weights)
     rows, cols = pred.shape
     units = max(-(-rows // max(HEAD_ELEMENTS // max(cols, 1), 1)), 1)
-    count = pred.size if kernel == "pointwise_head" else rows
+    by_row = kernel != "pointwise_head" or node.attrs["kind"] in SUMMED
+    count = rows if by_row else pred.size
     scale = 1.0 / max(count, 1)
     refs = b.row(pred), b.row(target), b.row(weights[0]) if weights else None
     total, partials = b.out(loss), b.new(8 * units)
