@@ -12,6 +12,7 @@
 #include "kernels/loss.h"
 #include "kernels/metric.h"
 #include "kernels/norm.h"
+#include "kernels/group_norm.h"
 #include "kernels/random.h"
 #include "kernels/optim.h"
 

@@ -12,14 +12,17 @@ from brisknet.ops.elementwise import (
 from brisknet.ops import conv as _conv, pool as _pool  # noqa: F401
 from brisknet.ops import loss, metric, metric_rows, metric_state, norm, optim, random  # noqa: F401  (their records)
 from brisknet.ops import tensor_methods as _methods  # noqa: F401
+from brisknet.ops.normalize import layer_normalization, normalize, rms_normalization
 from brisknet.ops.reduction import argmax, max, mean, min, one_hot, prod, sum
 from brisknet.ops.shape import broadcast_to, concatenate, expand_dims, pad, reshape, squeeze, stack, transpose
 
 __all__ = [
-    "abs", "add", "argmax", "broadcast_to", "cast", "ceil", "clip", "concatenate", "cos", "dense", "divide", "dot", "einsum", "elu",
-    "equal", "erf", "exp", "expand_dims", "expm1", "floor", "gelu", "greater", "greater_equal", "leaky_relu", "less",
-    "less_equal", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "matmul", "max",
-    "maximum", "mean", "min", "minimum", "multiply", "negative", "not_equal", "one_hot", "pad", "power", "prod",
-    "reciprocal", "relu", "reshape", "round", "rsqrt", "sigmoid", "sign", "silu", "sin", "softmax", "softplus",
-    "sqrt", "square", "squeeze", "stack", "step", "subtract", "sum", "tanh", "tensordot", "transpose", "where",
+    "abs", "add", "argmax", "average_pool", "broadcast_to", "cast", "ceil", "clip", "concatenate", "conv",
+    "conv_transpose", "cos", "dense", "depthwise_conv", "divide", "dot", "einsum", "elu", "equal", "erf", "exp",
+    "expand_dims", "expm1", "floor", "gelu", "greater", "greater_equal", "layer_normalization", "leaky_relu",
+    "less", "less_equal", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "matmul",
+    "max", "max_pool", "maximum", "mean", "min", "minimum", "multiply", "negative", "normalize", "not_equal",
+    "one_hot", "pad", "power", "prod", "reciprocal", "relu", "reshape", "rms_normalization", "round", "rsqrt",
+    "separable_conv", "sigmoid", "sign", "silu", "sin", "softmax", "softplus", "sqrt", "square", "squeeze", "stack",
+    "step", "subtract", "sum", "tanh", "tensordot", "transpose", "where",
 ]  # fmt: skip
