@@ -10,10 +10,11 @@ from brisknet.ops.elementwise import (
     round, rsqrt, sign, sin, sqrt, square, subtract, where,
 )  # fmt: skip
 from brisknet.ops import conv as _conv, pool as _pool  # noqa: F401
-from brisknet.ops import loss, metric, metric_rows, metric_state, norm, optim, random  # noqa: F401  (their records)
+from brisknet.ops import loss, metric, metric_rows, metric_state, norm, optim, optim_state, random  # noqa: F401  (their records)
 from brisknet.ops import tensor_methods as _methods  # noqa: F401
 from brisknet.ops.normalize import layer_normalization, normalize, rms_normalization
 from brisknet.ops.reduction import argmax, max, mean, min, one_hot, prod, sum
+from brisknet.ops.spatial import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
 from brisknet.ops.shape import broadcast_to, concatenate, expand_dims, pad, reshape, squeeze, stack, transpose
 
 __all__ = [

@@ -1,0 +1,17 @@
+"""Conv2DTranspose."""
+
+from __future__ import annotations
+
+from brisknet.layers.convolutional.base_conv_transpose import BaseConvTranspose
+
+__all__ = ["Conv2DTranspose"]
+
+
+class Conv2DTranspose(BaseConvTranspose):
+    """Transposed convolution (the gradient of Conv2D as a layer): strides enlarge the output.
+
+    Sizes: "valid" (n - 1) strides + max(kernel, strides), "same" n strides; with output_padding p (< strides)
+    (n - 1) strides + kernel + p and (n - 1) strides + kernel % 2 + p. Other arguments as in Conv2D.
+    """
+
+    rank = 2

@@ -1,0 +1,14 @@
+"""AveragePooling2D."""
+
+from __future__ import annotations
+
+from brisknet.layers.pooling.base_pooling import BasePooling
+from brisknet.ops.pool import avg_pool
+
+__all__ = ["AveragePooling2D"]
+
+
+class AveragePooling2D(BasePooling):
+    """The mean of each window of pool_size, `strides` (None: pool_size) apart; padding is not counted."""
+
+    rank, pool_op = 2, staticmethod(avg_pool)
