@@ -11,6 +11,7 @@
 #include "kernels/softmax.h"
 #include "kernels/loss.h"
 #include "kernels/metric.h"
+#include "kernels/lookup.h"
 #include "kernels/norm.h"
 #include "kernels/group_norm.h"
 #include "kernels/random.h"
