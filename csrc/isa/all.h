@@ -5,7 +5,10 @@
 #include "kernels/microkernel.h"
 #include "kernels/dense.h"
 #include "kernels/matmul.h"
+#include "kernels/conv.h"
+#include "kernels/pool.h"
 #include "kernels/elementwise.h"
+#include "kernels/image.h"
 #include "kernels/activation.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
@@ -16,6 +19,8 @@
 #include "kernels/group_norm.h"
 #include "kernels/random.h"
 #include "kernels/optim.h"
+#include "kernels/optim_state.h"
+#include "kernels/optim_factored.h"
 
 static bk_plan bk_plan_one(const bk_args *a) { bk_plan p = {1, 0, 0, 8.0 * (double)a->n[0]}; return p; }
 static bk_plan bk_plan_elems(const bk_args *a) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 
@@ -167,24 +168,22 @@ PANEL = 16
 
 
 def panel_shape(shape) -> tuple[int, int, int]:
-    """Shape of the panel storage of a [K, N] matrix."""
-    k, n = shape
+    """Shape of the panel storage of a [K, N] matrix, or of an array [..., N] seen as one."""
+    k, n = math.prod(shape[:-1]), shape[-1]
     return (-(-n // PANEL), k, PANEL)
 
 
 def pack_panels(value: np.ndarray, out: np.ndarray) -> None:
-    """Write a [K, N] matrix into its panels, pad columns zero."""
-    k, n = value.shape
-    panels = out.shape[0]
+    """Write an array [..., N] into its panels, pad columns zero."""
+    panels, k, n = out.shape[0], out.shape[1], value.shape[-1]
     padded = np.zeros((k, panels * PANEL), value.dtype)
-    padded[:, :n] = value
+    padded[:, :n] = value.reshape(k, n)
     out[...] = padded.reshape(k, panels, PANEL).transpose(1, 0, 2)
 
 
 def unpack_panels(storage: np.ndarray, shape) -> np.ndarray:
-    """The [K, N] matrix of a panel storage."""
-    k, n = shape
-    return np.ascontiguousarray(storage.transpose(1, 0, 2).reshape(k, -1)[:, :n])
+    """The array [..., N] of a panel storage."""
+    return np.ascontiguousarray(storage.transpose(1, 0, 2).reshape(storage.shape[1], -1)[:, : shape[-1]]).reshape(shape)
 
 
 def _operators() -> None:

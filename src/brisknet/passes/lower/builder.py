@@ -8,7 +8,7 @@ from brisknet.ops.registry import get_op
 from brisknet.passes.lower.plan import NULL, Buf, Instruction, Plan, Ref, Unsupported
 from brisknet.variables import PANEL
 
-__all__ = ["Builder", "padded_size", "size_of"]
+__all__ = ["Builder", "matrix_of", "padded_size", "size_of"]
 
 # Bytes of an element inside a program; booleans are int32 0/1, and 8-byte types exist as scalars and as states of metrics.
 ITEM_BYTES = {"float32": 4, "int32": 4, "bool": 4, "int64": 8, "float64": 8}
@@ -23,9 +23,15 @@ def size_of(shape) -> int:
     return n
 
 
+def matrix_of(shape) -> tuple[int, int]:
+    """[K, N] of an array seen as a matrix of its last axis."""
+    return size_of(shape[:-1]), shape[-1]
+
+
 def padded_size(shape) -> int:
-    """Elements of a [K, N] matrix in panels."""
-    return -(-shape[1] // PANEL) * shape[0] * PANEL
+    """Elements of a matrix, or of an array seen as one of its last axis, in panels."""
+    k, n = matrix_of(shape)
+    return -(-n // PANEL) * k * PANEL
 
 
 class Builder:
@@ -74,18 +80,18 @@ class Builder:
         places = self.places[t]
         if "row" not in places:
             ref = self.new(4 * size_of(t.shape))
-            self.emit("unpack_panel", (places["panel"], ref), t.shape, writes=(1,))
+            self.emit("unpack_panel", (places["panel"], ref), matrix_of(t.shape), writes=(1,))
             places["row"] = ref
         return places["row"]
 
     def panel(self, t) -> Ref:
-        """A [K, N] matrix as kernels want it: in panels, or as the plain vector that it is where N is 1."""
-        if t.shape[1] == 1:
+        """Weights [..., N] as kernels want them: in panels, or as the plain vector that they are where N is 1."""
+        if t.shape[-1] == 1:
             return self.row(t)
         places = self.places[t]
         if "panel" not in places:
             ref = self.new(4 * padded_size(t.shape))
-            self.emit("pack_panel", (places["row"], ref), t.shape, writes=(1,))
+            self.emit("pack_panel", (places["row"], ref), matrix_of(t.shape), writes=(1,))
             places["panel"] = ref
         return places["panel"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from brisknet.graph.ir import LEAVES
 from brisknet.ops.registry import all_ops, get_op
 from brisknet.passes.lower import (
-    rules_dense, rules_elementwise, rules_lookup, rules_loss, rules_metric, rules_move, rules_norm, rules_optim,
+    rules_conv, rules_dense, rules_elementwise, rules_image, rules_lookup, rules_loss, rules_metric, rules_move, rules_norm, rules_optim,
+    rules_optim_state,
 )  # fmt: skip
 from brisknet.passes.lower.builder import ITEM_BYTES, Builder, padded_size, size_of
 from brisknet.passes.lower.plan import Plan, Ref, Unsupported
@@ -17,7 +18,8 @@ FORMS = {
     "reduction": rules_elementwise.reduction, "rows": rules_move.rows,
 }  # fmt: skip
 RULES: dict = {n: FORMS[spec.form](n, *spec.parameters) for n, spec in all_ops().items() if spec.form}
-for _family in (rules_elementwise, rules_move, rules_dense, rules_lookup, rules_loss, rules_metric, rules_norm, rules_optim):
+for _family in (rules_elementwise, rules_move, rules_dense, rules_image, rules_conv, rules_lookup, rules_loss, rules_metric, rules_norm, rules_optim,
+                rules_optim_state):
     RULES.update(_family.RULES)
 
 
@@ -71,12 +73,12 @@ def _is_read(graph, t) -> bool:
 
 
 def _choose_layouts(b: Builder, nodes) -> None:
-    """Weights that dense kernels use live in panels; so do their slots. Everything else is row-major."""
+    """Weights that dense kernels and convolutions use live in panels; so do their slots. Everything else is row-major."""
     for node in nodes:
-        if node.op not in ("dense", "dense_dgrad"):
+        if node.op not in ("dense", "dense_dgrad", "conv", "conv_dgrad") or node.attrs.get("groups", 1) > 1:
             continue
         w = node.inputs[1]
-        if w.node.op == "variable" and w.shape[1] > 1 and w.dtype == "float32":
+        if w.node.op == "variable" and w.shape[-1] > 1 and w.dtype == "float32":
             b.in_panels.add(w.node.attrs["variable"])
 
 
@@ -122,7 +124,7 @@ def _finish_updates(b: Builder) -> None:
     todo = []
     for v, t in b.graph.updates.items():
         layout = b.plan.layouts[v]
-        ref = b.as_layout(t, layout) if len(v.shape) == 2 else b.row(t)
+        ref = b.as_layout(t, layout)
         if ref.base is v:
             continue
         n = (padded_size(v.shape) if layout == "panel" else size_of(v.shape)) * ITEM_BYTES[v.dtype]

@@ -42,7 +42,7 @@ def pair(kernel: str, *parameters):
     def rule(b, node):
         x, y, z = *node.inputs, node.outputs[0]
         float32(x, y)
-        panel = kernel == "l1l2_grad" and len(z.shape) == 2 and "panel" in b.places[x] and "panel" in b.places[y]
+        panel = kernel == "l1l2_grad" and "panel" in b.places[x] and "panel" in b.places[y]
         layout = "panel" if panel else "row"
         n = padded_size(z.shape) if panel else size_of(z.shape)
         floats = tuple(node.attrs[p] for p in parameters)

@@ -1,0 +1,237 @@
+/* depthwise.h: convolutions of one filter a channel (or `repeat` filters): x[..., C], w[taps, F], y[..., F], F = C * repeat.
+ * Channels are the lanes; nothing is summed across them. Included by conv.h. */
+
+#define DEPTH_NV (NV > 1 ? 2 : 1)
+#define DEPTH_LANES (DEPTH_NV * VL)  /* channels in a tile */
+#define DEPTH_PX 4                   /* pixels in a tile */
+
+static void bk_tap_table(const bk_conv *g, const bk_window *v, int64_t cells, int64_t *table) {
+  for (int64_t kz = 0; kz < g->kernel[0]; kz++)
+    for (int64_t ky = 0; ky < g->kernel[1]; ky++)
+      for (int64_t kx = 0; kx < g->kernel[2]; kx++)
+        *table++ = kz * v->slice + ky * g->dilation[1] * v->row + kx * g->dilation[2] * cells;
+}
+
+/* ---- forward, and dx where the stride is 1 (n1: the taps backwards) ----
+ * p0 bk_conv, p1 x, p2 w[taps, F], p3 bias or NULL, p4 stored output whose activation is undone or NULL, p5 y; n0 act;
+ * f0 alpha, f1 scale. A unit is a band of rows of one image. */
+static bk_plan plan_depthwise_forward(const bk_args *a) {
+  const bk_conv *g = a->p[0];
+  const bk_bands b = bk_conv_bands(g, g->F);
+  bk_plan p = {b.units, 4 * (bk_window_size(g, b.rows, g->F) + 2 * bk_volume(g->kernel) + 2 * BK_PANEL),
+               bk_conv_flops(g), bk_conv_bytes(g)};
+  return p;
+}
+
+typedef struct { const int64_t *tap; int64_t taps, F, step; const float *bias; const float *y; int fin, act; float alpha, scale; } bk_depth_tile;
+
+BK_INLINE void bk_depth_tile_run(const bk_depth_tile *t, const float *x, const float *w, int64_t wstep, int64_t f,
+                                 const float *slope, float *out, const int px) {
+  vf c[DEPTH_PX][DEPTH_NV];
+  const int64_t n = t->F - f;
+  BK_EACH_OF(i, j, px, DEPTH_NV) c[i][j] = t->bias ? v_load_n(t->bias + f + j * VL, bk_max(n - j * VL, 0)) : v_zero();
+  for (int64_t q = 0; q < t->taps; q++, w += wstep) {
+    const float *in = x + t->tap[q];
+    vf wv[DEPTH_NV];
+    BK_UNROLL for (int j = 0; j < DEPTH_NV; j++) wv[j] = v_load(w + j * VL);
+    BK_EACH_OF(i, j, px, DEPTH_NV) c[i][j] = v_fma(v_load(in + i * t->step + j * VL), wv[j], c[i][j]);
+  }
+  BK_EACH_OF(i, j, px, DEPTH_NV) {
+    vf v = c[i][j];
+    const int64_t left = n - j * VL;
+    if (left <= 0) continue;
+    if (t->fin == FIN_RELU) v = v_max(v_zero(), v);
+    else if (t->fin == FIN_ACT) v = bk_activate(v, t->act, t->alpha);
+    else if (t->fin >= FIN_SCALE) {
+      if (slope) v = bk_act_slope(v, v_load_n(slope + i * t->F + j * VL, left), t->act, t->alpha);
+      v = v_mul(v, v_set1(t->scale));
+    }
+    v_store_n(out + i * t->F + j * VL, v, left);
+  }
+}
+
+BK_KERNEL(depthwise_forward) {
+  const bk_conv *g = a->p[0];
+  const float *slope = a->p[4];
+  const int64_t F = g->F, repeat = F / g->C, taps = bk_volume(g->kernel), width = g->out[2];
+  const bk_bands bands = bk_conv_bands(g, F);
+  const int border = bk_conv_has_border(g);
+  int64_t *table = (int64_t *)w->scratch;
+  float *copy = w->scratch + (2 * taps + BK_PANEL) / BK_PANEL * BK_PANEL;
+  bk_depth_tile t = {.tap = table, .taps = taps, .F = F, .step = g->stride[2] * F, .bias = a->p[3],
+                     .act = (int)a->n[0], .alpha = a->f[0], .scale = a->f[1]};
+  t.fin = slope ? bk_fin_slope(slope, t.act, t.scale) : bk_fin_forward(t.act);
+  if (t.fin != FIN_RELU_SLOPE && t.fin != FIN_SLOPE) slope = 0;
+  const float *first = (const float *)a->p[2] + (a->n[1] ? (taps - 1) * F : 0);
+  const int64_t wstep = a->n[1] ? -F : F;
+  for (int64_t u = lo; u < hi; u++) {
+    const int64_t band = u % bands.bands, z = u / bands.bands % g->out[0], n = u / bands.bands / g->out[0];
+    const int64_t y0 = band * bands.rows, rows = bk_min(bands.rows, g->out[1] - y0);
+    const bk_window v = bk_window_of(g, (const float *)a->p[1] + n * bk_volume(g->in) * g->C, z, y0, rows, repeat, border, copy);
+    bk_tap_table(g, &v, F, table);
+    int64_t at = (((n * g->out[0] + z) * g->out[1] + y0) * width) * F;
+    for (int64_t y = 0; y < rows; y++, at += width * F) {
+      const float *x = v.base + y * g->stride[1] * v.row;
+      float *out = (float *)a->p[5] + at;
+      for (int64_t f = 0; f < F; f += DEPTH_LANES) {
+        int64_t i = 0;
+        for (; i + DEPTH_PX <= width; i += DEPTH_PX)
+          bk_depth_tile_run(&t, x + i * t.step + f, first + f, wstep, f, slope ? slope + at + i * F + f : 0, out + i * F + f, DEPTH_PX);
+        for (; i < width; i++)
+          bk_depth_tile_run(&t, x + i * t.step + f, first + f, wstep, f, slope ? slope + at + i * F + f : 0, out + i * F + f, 1);
+      }
+    }
+  }
+}
+
+/* ---- dx for any stride and any number of filters a channel: each input gathers what it was multiplied into ----
+ * p0 bk_conv, p1 dz, p2 w[taps, F], p3 stored output or NULL, p4 dx; n0 act; f0 alpha, f1 scale. A unit is one row of dx. */
+static bk_plan plan_depthwise_gather(const bk_args *a) {
+  const bk_conv *g = a->p[0];
+  bk_plan p = {g->N * g->in[0] * g->in[1], 16 * bk_volume(g->kernel) + 64, bk_conv_flops(g), bk_conv_bytes(g)};
+  return p;
+}
+
+/* Output index whose tap k of dimension i lies on input p, or -1. */
+BK_INLINE int64_t bk_tap_output(const bk_conv *g, int i, int64_t p, int64_t k) {
+  const int64_t q = p + g->before[i] - k * g->dilation[i];
+  return q >= 0 && q % g->stride[i] == 0 && q / g->stride[i] < g->out[i] ? q / g->stride[i] : -1;
+}
+
+BK_KERNEL(depthwise_gather) {
+  const bk_conv *g = a->p[0];
+  const int64_t C = g->C, F = g->F, repeat = F / C, *kernel = g->kernel;
+  const int act = a->p[3] ? (int)a->n[0] : BK_LINEAR;
+  int64_t *from = (int64_t *)w->scratch, *weight = from + bk_volume(kernel);
+  for (int64_t u = lo; u < hi; u++) {
+    const int64_t y = u % g->in[1], z = u / g->in[1] % g->in[0], n = u / g->in[1] / g->in[0];
+    const float *dz = (const float *)a->p[1] + n * bk_volume(g->out) * F;
+    for (int64_t x = 0; x < g->in[2]; x++) {
+      const int64_t at = (u * g->in[2] + x) * C;
+      float *dx = (float *)a->p[4] + at;
+      const float *stored = act == BK_LINEAR ? 0 : (const float *)a->p[3] + at;
+      int64_t count = 0;
+      for (int64_t kz = 0; kz < kernel[0]; kz++) {
+        const int64_t oz = bk_tap_output(g, 0, z, kz);
+        for (int64_t ky = 0; ky < kernel[1] && oz >= 0; ky++) {
+          const int64_t oy = bk_tap_output(g, 1, y, ky);
+          for (int64_t kx = 0; kx < kernel[2] && oy >= 0; kx++) {
+            const int64_t ox = bk_tap_output(g, 2, x, kx);
+            if (ox < 0) continue;
+            from[count] = ((oz * g->out[1] + oy) * g->out[2] + ox) * F;
+            weight[count++] = ((kz * kernel[1] + ky) * kernel[2] + kx) * F;
+          }
+        }
+      }
+      for (int64_t c = 0; c < C; c += VL) {
+        const int64_t left = C - c;
+        vf s = v_zero();
+        if (repeat == 1) {
+          for (int64_t q = 0; q < count; q++)
+            s = v_fma(v_load(dz + from[q] + c), v_load((const float *)a->p[2] + weight[q] + c), s);
+        } else {
+          float lanes[VL] = {0};
+          for (int64_t q = 0; q < count; q++)
+            for (int64_t i = 0; i < VL && i < left; i++)
+              for (int64_t r = 0; r < repeat; r++)
+                lanes[i] += dz[from[q] + (c + i) * repeat + r] * ((const float *)a->p[2])[weight[q] + (c + i) * repeat + r];
+          s = v_load(lanes);
+        }
+        if (stored) s = bk_act_slope(s, v_load_n(stored + c, left), act, a->f[0]);
+        v_store_n(dx + c, v_mul(s, v_set1(a->f[1])), left);
+      }
+    }
+  }
+}
+
+/* ---- dw, db: shards as in conv_wgrad.h; a copy is [taps + 1][F rounded up to 16] ----
+ * p0 bk_conv, p1 x, p2 dz, p3 the copies; n0 shards. A unit is one shard. */
+#define DEPTH_TAPS 9                 /* summed at a time */
+
+BK_INLINE int64_t bk_depth_row(const bk_conv *g) { return bk_ceil(g->F, BK_PANEL) * BK_PANEL; }
+BK_INLINE int64_t bk_depth_copy(const bk_conv *g) { return (bk_volume(g->kernel) + 1) * bk_depth_row(g); }
+
+static bk_plan plan_depthwise_wgrad(const bk_args *a) {
+  const bk_conv *g = a->p[0];
+  const bk_bands b = bk_conv_bands(g, g->F);
+  bk_plan p = {a->n[0], 4 * (bk_window_size(g, b.rows, g->F) + 2 * bk_volume(g->kernel) + 2 * BK_PANEL),
+               bk_conv_flops(g), bk_conv_bytes(g)};
+  return p;
+}
+
+typedef struct { const float *x, *dz; const int64_t *tap; float *sum; int64_t row, F, width, height, xstep, ystep; int first; } bk_depth_sum;
+
+BK_INLINE void bk_depth_sum_run(const bk_depth_sum *t, const int taps) {
+  vf c[DEPTH_TAPS];
+  BK_UNROLL for (int q = 0; q < taps; q++) c[q] = t->first ? v_zero() : v_load(t->sum + q * t->row);
+  const float *dz = t->dz;
+  for (int64_t y = 0; y < t->height; y++) {
+    const float *x = t->x + y * t->ystep;
+    for (int64_t n = t->width; n > 0; n--, x += t->xstep, dz += t->F) {
+      const vf d = v_load(dz);
+      BK_UNROLL for (int q = 0; q < taps; q++) c[q] = v_fma(v_load(x + t->tap[q]), d, c[q]);
+    }
+  }
+  BK_UNROLL for (int q = 0; q < taps; q++) v_store(t->sum + q * t->row, c[q]);
+}
+
+BK_KERNEL(depthwise_wgrad) {
+  const bk_conv *g = a->p[0];
+  const int64_t F = g->F, repeat = F / g->C, taps = bk_volume(g->kernel), shards = a->n[0];
+  const bk_bands bands = bk_conv_bands(g, F);
+  const int border = bk_conv_has_border(g);
+  int64_t *table = (int64_t *)w->scratch;
+  float *copy = w->scratch + (2 * taps + BK_PANEL) / BK_PANEL * BK_PANEL;
+  for (int64_t u = lo; u < hi; u++) {
+    float *sums = (float *)a->p[3] + u * bk_depth_copy(g);
+    bk_depth_sum t = {.row = bk_depth_row(g), .F = F, .width = g->out[2], .xstep = g->stride[2] * F, .first = 1};
+    for (int64_t n = g->N * u / shards, n1 = g->N * (u + 1) / shards; n < n1; n++)
+      for (int64_t z = 0; z < g->out[0]; z++) for (int64_t y0 = 0; y0 < g->out[1]; y0 += bands.rows) {
+        t.height = bk_min(bands.rows, g->out[1] - y0);
+        const bk_window v = bk_window_of(g, (const float *)a->p[1] + n * bk_volume(g->in) * g->C, z, y0, t.height, repeat, border, copy);
+        bk_tap_table(g, &v, F, table);
+        t.ystep = g->stride[1] * v.row;
+        const float *dz = (const float *)a->p[2] + (((n * g->out[0] + z) * g->out[1] + y0) * g->out[2]) * F;
+        for (int64_t f = 0; f < F; f += VL) {
+          t.x = v.base + f, t.dz = dz + f;
+          for (int64_t q = 0; q < taps; q += DEPTH_TAPS) {
+            t.tap = table + q, t.sum = sums + q * t.row + f;
+            const int64_t some = bk_min(DEPTH_TAPS, taps - q);
+            if (some == DEPTH_TAPS) bk_depth_sum_run(&t, DEPTH_TAPS);
+            else for (int64_t i = 0; i < some; i++) {
+              bk_depth_sum_run(&t, 1);
+              t.tap++, t.sum += t.row;
+            }
+          }
+          vf s = t.first ? v_zero() : v_load(sums + taps * t.row + f);
+          for (int64_t i = 0; i < t.height * t.width; i++) s = v_add(s, v_load(t.dz + i * F));
+          v_store(sums + taps * t.row + f, s);
+        }
+        t.first = 0;
+      }
+  }
+}
+
+/* p0 bk_conv, p1 the copies, p2 dw[taps, F], p3 db or NULL; n0 shards. A unit is one tap, or the bias. */
+static bk_plan plan_depthwise_sum(const bk_args *a) {
+  const bk_conv *g = a->p[0];
+  const double n = (double)(a->n[0] * bk_depth_copy(g));
+  bk_plan p = {bk_volume(g->kernel) + 1, 0, n, 4 * n};
+  return p;
+}
+
+BK_KERNEL(depthwise_sum) {
+  (void)w;
+  const bk_conv *g = a->p[0];
+  const int64_t size = bk_depth_copy(g), shards = a->n[0], F = g->F, taps = bk_volume(g->kernel);
+  for (int64_t u = lo; u < hi; u++) {
+    float *out = u == taps ? a->p[3] : (float *)a->p[2] + u * F;
+    if (!out) continue;
+    for (int64_t f = 0; f < F; f += VL) {
+      const float *in = (const float *)a->p[1] + u * bk_depth_row(g) + f;
+      vf s = v_load(in);
+      for (int64_t h = 1; h < shards; h++) s = v_add(s, v_load(in + h * size));
+      v_store_n(out + f, s, F - f);
+    }
+  }
+}
