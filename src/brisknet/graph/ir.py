@@ -50,6 +50,17 @@ class Tensor:
             "the model with run_eagerly=True"
         )
 
+    def __float__(self):
+        raise TypeError(
+            "a symbolic tensor has no value while a step is traced: compute with brisknet.ops or with operators, or run the "
+            "model with run_eagerly=True"
+        )
+
+    __int__ = __index__ = __float__
+
+    def __array__(self, dtype=None, copy=None):
+        self.__float__()
+
     def __len__(self):
         if not self.shape:
             raise TypeError("len() of a 0-d tensor")
@@ -93,16 +104,13 @@ class Graph:
 
     # ---- leaves -------------------------------------------------------------------------------------------------
     def add_input(self, shape, dtype: str, name: str = "") -> Tensor:
-        node = Node("input", (), {"name": name, "position": len(self.inputs)}, ((tuple(shape), dtype),))
-        self.nodes.append(node)
+        node = self._append(Node("input", (), {"name": name, "position": len(self.inputs)}, ((tuple(shape), dtype),)))
         self.inputs.append(node.outputs[0])
         return node.outputs[0]
 
     def add_constant(self, value: np.ndarray) -> Tensor:
         value = np.asarray(value)
-        node = Node("constant", (), {"value": value}, ((value.shape, value.dtype.name),))
-        self.nodes.append(node)
-        return node.outputs[0]
+        return self._append(Node("constant", (), {"value": value}, ((value.shape, value.dtype.name),))).outputs[0]
 
     def read(self, variable: Variable) -> Tensor:
         """The variable's value at this point of the trace: its latest assigned tensor, or what it held before."""
@@ -110,8 +118,7 @@ class Graph:
             return self.updates[variable]
         tensor = self._reads.get(variable)
         if tensor is None:
-            node = Node("variable", (), {"variable": variable}, ((variable.shape, variable.dtype),))
-            self.nodes.append(node)
+            node = self._append(Node("variable", (), {"variable": variable}, ((variable.shape, variable.dtype),)))
             tensor = self._reads[variable] = node.outputs[0]
         return tensor
 
@@ -125,9 +132,11 @@ class Graph:
         from brisknet.ops.registry import get_op  # here, as the ops themselves need the IR
 
         specs = get_op(op).infer(tuple(t.shape for t in inputs), tuple(t.dtype for t in inputs), attrs)
-        node = Node(op, inputs, attrs, specs, scope)
+        return self._append(Node(op, inputs, attrs, specs, scope)).outputs
+
+    def _append(self, node: Node) -> Node:
         self.nodes.append(node)
-        return node.outputs
+        return node
 
     def results(self) -> list[Tensor]:
         """What must be computed: outputs and updates."""

@@ -15,7 +15,10 @@ from brisknet.variables import Variable
 __all__ = ["Weights"]
 
 # Attributes that hold layers or variables which are known already, or are none of the layer's parts.
-_UNTRACKED = frozenset({"_layers", "_own", "_inbound_nodes", "_losses", "_given", "_build_shape", "_compile_args", "history"})
+_UNTRACKED = frozenset({
+    "_layers", "_own", "_inbound_nodes", "_losses", "_given", "_build_shape", "_compile_args", "history", "_own_metrics",
+    "_loss_tracker",
+})  # fmt: skip
 
 
 class Weights:
@@ -99,7 +102,7 @@ class Weights:
         object.__setattr__(self, name, value)
 
     def _track(self, value) -> None:
-        """Take the layers and variables in `value` for parts of this layer."""
+        """Take the layers, variables and metrics in `value` for parts of this layer."""
         for item in flatten(value) if isinstance(value, (list, tuple, dict)) else (value,):
             if isinstance(item, Weights) and item is not self:
                 if all(item is not known for known in self._layers):
@@ -107,6 +110,15 @@ class Weights:
             elif isinstance(item, Variable) and all(item is not v for v in self.__dict__.get("_own", (item,))):
                 item.path = weight_path(self, item.name)
                 self._own.append(item)
+            elif hasattr(item, "update_state") and hasattr(item, "reset_state"):
+                known = self.__dict__.setdefault("_own_metrics", [])
+                if all(item is not m for m in known):
+                    known.append(item)
+
+    @property
+    def metrics(self) -> list:
+        """The metrics that this layer and the layers inside keep in their attributes."""
+        return [m for layer in self._walk() for m in layer.__dict__.get("_own_metrics", ())]
 
     @property
     def weights(self) -> list[Variable]:

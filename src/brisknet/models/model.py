@@ -63,6 +63,9 @@ class Model(Trainer, Layer):
     def build(self, input_shape) -> None:
         """Build the weights of a subclassed model by tracing call() once on inputs of this shape (or shapes)."""
         if type(self).call is Layer.call:
+            if self._overrides("train_step"):  # a model that only trains others
+                self._build_shape = input_shape
+                return
             raise TypeError(f"{type(self).__name__} must define call(self, inputs)")
         self.built = True
         try:
@@ -130,7 +133,8 @@ class Model(Trainer, Layer):
     def _attributes(self) -> dict:
         """All that makes up a subclassed model, but for compiled programs and what compile() made."""
         fresh = ("_lock", "_programs", "_fast", "_specs_cache", "history", "optimizer", "compiled", "_compile_args",
-                 "_losses_of_outputs", "_metrics", "_loss_tracker")  # fmt: skip
+                 "_losses_of_outputs", "_metrics", "_loss_tracker", "_step_logs", "_log_values", "_predict_structure",
+                 "_target_structures", "_target_form")  # fmt: skip
         return {k: v for k, v in self.__dict__.items() if k not in fresh}
 
     def __setstate__(self, state):

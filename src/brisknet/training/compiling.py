@@ -7,12 +7,14 @@ import threading
 import numpy as np
 
 from brisknet import config, losses, optimizers
+from brisknet.graph.trace import current_graph
 from brisknet.layers.keras_tensor import flatten, map_structure
 from brisknet.layers.layer import Layer
-from brisknet.metrics.metric import Mean
+from brisknet.metrics import Mean
+from brisknet.metrics.pending import Pending
 from brisknet.random import draw_seed
-from brisknet.runtime.program import collector_paused, compile_graph, optimize
-from brisknet.runtime.reference import ReferenceProgram
+from brisknet.runtime.eager import EagerProgram
+from brisknet.runtime.program import collector_paused, compile_graph
 from brisknet.training import data
 from brisknet.training.compiled import CompiledLosses, CompiledMetrics, check_loss_weights, check_metrics
 from brisknet.training.step import Signature, trace_step
@@ -23,6 +25,11 @@ __all__ = ["Compiling"]
 
 class Compiling:
     """The part of Trainer that knows what compile() was told."""
+
+    run_eagerly = False
+    # How the targets and weights that fit was given are put together, where the model's own steps take any form.
+    _target_structures = (0, 0)
+    _target_form = None
 
     def __init__(self):
         object.__setattr__(self, "_step_counter", Variable(np.zeros((), np.int64), trainable=False, name="step"))
@@ -38,6 +45,9 @@ class Compiling:
 
     def _reset_compiled(self) -> None:
         object.__setattr__(self, "optimizer", None)
+        # {mode: [(name, what its value is read from)]} as the latest traced step returned them, and values it computed.
+        object.__setattr__(self, "_step_logs", {})
+        object.__setattr__(self, "_log_values", {})
         self.compiled = False
         self._compile_args = None
         self._losses_of_outputs = self._metrics = None
@@ -46,6 +56,7 @@ class Compiling:
 
     def _forget_programs(self) -> None:
         object.__setattr__(self, "_programs", {})
+        object.__setattr__(self, "_step_logs", {})
         object.__setattr__(self, "_fast", None)
 
     # ---- compile ------------------------------------------------------------------------------------------------
@@ -55,8 +66,9 @@ class Compiling:
     ):  # fmt: skip
         """Set optimizer, losses and metrics, by name or as objects; lists or dicts for several outputs.
 
-        run_eagerly runs every step on the reference executor. steps_per_execution, jit_compile and auto_scale_loss
-        are accepted for Keras' sake: steps are always compiled, and as many run at once as Python allows.
+        run_eagerly runs the Python of every step anew, each op at once through NumPy: prints, breakpoints and decisions
+        by values work in call(), losses and metrics. steps_per_execution, jit_compile and auto_scale_loss are accepted
+        for Keras' sake: steps are compiled otherwise, and as many run at once as Python allows.
         """
         optimizer = optimizers.get(optimizer)
         data.check_count(steps_per_execution, "steps_per_execution")
@@ -74,7 +86,7 @@ class Compiling:
         # From here on nothing fails: a bad call leaves the model as it was.
         self._reset_compiled()
         object.__setattr__(self, "optimizer", optimizer)
-        self.run_eagerly = bool(run_eagerly)
+        self.run_eagerly = run_eagerly
         object.__setattr__(self, "loss", loss)
         self.steps_per_execution, self.jit_compile = steps_per_execution, jit_compile
         self._compile_args = args
@@ -99,27 +111,35 @@ class Compiling:
     def __setattr__(self, name, value):
         if name == "optimizer":
             object.__setattr__(self, name, value)
+        elif name == "run_eagerly":
+            object.__setattr__(self, name, bool(value))
+            self._forget_programs()
         else:
             Layer.__setattr__(self, name, value)
 
     @property
     def metrics(self) -> list:
-        """The loss tracker and all metrics of compile()."""
-        made = [self._loss_tracker]
-        if self._losses_of_outputs is not None:
+        """The loss tracker, the metrics of compile(), then those that the model and its layers keep in attributes."""
+        made = [self._loss_tracker] if self.compiled else []
+        if self.compiled and self._losses_of_outputs is not None:
             made += self._losses_of_outputs.trackers
-        return made + ([m for _, m in self._metrics.named()] if self._metrics else [])
+            made += [m for _, m in self._metrics.named()] if self._metrics else []
+        for layer in self._walk():  # a model inside has a training of its own
+            if layer is self or not isinstance(layer, Compiling):
+                made += layer.__dict__.get("_own_metrics", ())
+        return made
 
     @property
     def metrics_names(self) -> list[str]:
         return [n for n, _ in self._named_metrics()]
 
-    def _named_metrics(self):
-        named = [("loss", self._loss_tracker)]
-        if self._losses_of_outputs is None:  # compiled, but not built yet
-            return named
-        named += [(t.name, t) for t in self._losses_of_outputs.trackers]
-        return named + self._metrics.named()
+    def _named_metrics(self, mode=None) -> list:
+        """(name in the logs, metric) of all metrics; with a mode, what the logs of its steps are read from."""
+        logged = self._step_logs.get(mode)
+        if logged is not None:
+            return logged
+        names = {id(m): n for n, m in self._metrics.named()} if self._metrics is not None else {}
+        return [(names.get(id(m), m.name), m) for m in self.metrics]
 
     def reset_metrics(self) -> None:
         """All metrics back to the start."""
@@ -127,26 +147,27 @@ class Compiling:
             m.reset_state()
 
     def get_metrics_result(self) -> dict:
-        """The loss and all metrics, as they are now."""
-        return self._logs()
+        """The results of all metrics, {name: scalar}; those of a metric that has several stand side by side."""
+        if current_graph() is not None:
+            return {n: Pending(m) for n, m in self._named_metrics()}
+        return _results(self._named_metrics())
 
-    def _logs(self, prefix="") -> dict:
-        named = sorted(self._named_metrics(), key=lambda pair: pair[0])
-        return {prefix + n: _plain(m.result()) for n, m in named}
+    def _logs(self, mode="train") -> dict:
+        """The logs of the latest step of this mode, by name."""
+        return dict(sorted(_results(self._named_metrics(mode)).items()))
 
     # ---- programs -----------------------------------------------------------------------------------------------
     def _program(self, mode: str, sig: Signature):
         """The program of a step, from the cache where it was traced before under the same settings."""
+        if self.run_eagerly:
+            structures = self._structures(sig)
+            return EagerProgram(lambda graph: trace_step(self, mode, sig, structures, graph), sig.given)
         frozen = tuple(v.id for v in self.trainable_weights) if mode == "train" else ()
-        eager = mode != "predict" and getattr(self, "run_eagerly", False)
-        key = (mode, sig, config.generation, frozen, self._trainable_pattern())
+        key = (mode, sig, config.generation, frozen, self._trainable_pattern(), self._target_form)
         program = self._programs.get(key)
         if program is None:
-            if self._metrics is not None and mode != "predict" and not self._metrics.built:
-                self._metrics.build([s and s[0] for s in sig.y], self._output_shapes())
             with collector_paused():
-                graph = trace_step(self, mode, sig, self._input_structure(len(sig.x)))
-                program = ReferenceProgram(optimize(graph)) if eager else compile_graph(graph)
+                program = compile_graph(trace_step(self, mode, sig, self._structures(sig)))
             while len(self._programs) >= 64:  # shapes come and go (variable-length predict): keep the latest
                 self._programs.pop(next(iter(self._programs)))
             self._programs[key] = program
@@ -154,6 +175,21 @@ class Compiling:
 
     def _trainable_pattern(self) -> tuple:
         return tuple(layer._trainable for layer in self._walk())
+
+    def _structures(self, sig) -> tuple:
+        """How the flat inputs, targets and weights of a batch are put together for train_step() and the like."""
+        if self._own_step:
+            targets, weights = self._target_structures
+        else:
+            targets = weights = self._structure_of_targets(max(len(sig.y), len(sig.weights)))
+        return self._input_structure(len(sig.x)), targets, weights
+
+    def _structure_of_targets(self, n: int):
+        """A number for one target, else a list, or a dict where the outputs are one."""
+        if n < 2:
+            return 0
+        names = self._losses_of_outputs.names
+        return {name: 0 for name in names} if isinstance(self._output_structure(), dict) else [0] * n
 
     def _input_structure(self, n: int):
         struct = self._input_shape_structure()
@@ -183,6 +219,14 @@ class Compiling:
             optimizer.build(self.trainable_weights)
         for v, value in zip(optimizer.variables, state["optimizer_state"], strict=True):
             v.assign(value)
+
+
+def _results(named) -> dict:
+    found = {}
+    for name, metric in named:
+        value = metric.result()
+        found.update({k: _plain(v) for k, v in value.items()} if isinstance(value, dict) else {name: _plain(value)})
+    return found
 
 
 def _plain(value):

@@ -6,6 +6,7 @@ import numpy as np
 
 from brisknet import config, losses
 from brisknet.layers.keras_tensor import KerasTensor, flatten, map_structure
+from brisknet.layers.layer import Layer
 from brisknet.layers.shapes import map_structure_shapes
 from brisknet.training import data
 from brisknet.training.compiled import per_output
@@ -43,8 +44,32 @@ class Feeding:
     def _build_from(self, arrays, struct=0) -> None:
         if not isinstance(struct, (dict, list, tuple)):
             self._check_rank(arrays[0])
+        if self.run_eagerly and not self._has_graph():
+            return self._build_eagerly(arrays, struct)
         todo = [KerasTensor((None, *a.shape[1:]), config.floatx()) for a in arrays]
         self._ensure_built((map_structure(lambda _: todo.pop(0), struct),), {})
+
+    def _build_eagerly(self, arrays, struct) -> None:
+        """Build by a call on a row of the data itself, as the Python of call() may look at values."""
+        todo = [a[:1] for a in arrays]
+        self.built = True
+        try:
+            self._eager_specs(map_structure(lambda _: todo.pop(0), struct))
+        except BaseException:
+            self.built = False
+            raise
+        if isinstance(struct, (dict, list, tuple)):
+            object.__setattr__(self, "_inputs_struct", map_structure(lambda _: 0, struct))
+        todo = [(None, *a.shape[1:]) for a in arrays]
+        self._build_shape = map_structure(lambda _: todo.pop(0), struct)
+
+    def _eager_specs(self, x):
+        """The outputs' shapes and dtypes, from a call on arrays."""
+        outputs = Layer.__call__(self, x)
+        specs = map_structure(lambda t: KerasTensor((None, *t.shape[1:]), str(t.dtype)), outputs)
+        self._clear_losses()
+        object.__setattr__(self, "_specs_cache", specs)
+        return specs
 
     def _check_rank(self, x) -> None:
         if x.ndim < 2:
@@ -72,7 +97,9 @@ class Feeding:
         return _input_keys(struct, getattr(self, "input_names", None))[0][i]
 
     def _targets(self, y, name="y") -> list:
-        """One array (or None) an output."""
+        """One array (or None) an output; for steps of the model's own, the arrays of any structure."""
+        if self._own_step:
+            return self._free_arrays(y, name, 0)
         if self._losses_of_outputs is None:
             self._build_compiled(self._names_of_outputs())
         names = self._losses_of_outputs.names
@@ -92,6 +119,14 @@ class Feeding:
         labels = [name] if len(parts) == 1 else [f"{name}[{n!r}]" for n in names]
         return [None if p is None else data.as_rows(p, label) for p, label in zip(parts, labels, strict=True)]
 
+    def _free_arrays(self, given, name, which: int) -> list:
+        """The arrays of a structure of targets (which = 0) or weights (1), which the model's own steps get as it was given."""
+        structures = list(self._target_structures)
+        structures[which] = map_structure(lambda _: 0, given)
+        object.__setattr__(self, "_target_structures", tuple(structures))
+        object.__setattr__(self, "_target_form", repr(structures))
+        return [None if a is None else data.as_rows(a, name) for a in flatten(given)]
+
     def _output_structure(self):
         """The structure of the outputs, or None where it is not known yet."""
         struct = getattr(self, "_outputs_struct", None)
@@ -103,6 +138,10 @@ class Feeding:
         struct = self._output_structure()
         if struct is None and not getattr(self, "output_names", None):
             struct = self._output_specs
+        return self._names_of(struct)
+
+    def _names_of(self, struct) -> list[str]:
+        """How outputs of this structure are named."""
         if isinstance(struct, dict) and len(struct) == len(flatten(struct)):
             return list(struct)
         names = getattr(self, "output_names", None)
@@ -112,9 +151,15 @@ class Feeding:
         return [f"output_{i + 1}" for i in range(n)] if n > 1 else ["output"]
 
     def _weights(self, sample_weight, class_weight, ys, name="sample_weight") -> list:
-        names = self._losses_of_outputs.names
         if class_weight is not None and sample_weight is not None:
             raise ValueError("sample_weight and class_weight can't both be given; multiply them into sample_weight")
+        if self._own_step:
+            if class_weight is not None:
+                if len(ys) != 1 or ys[0] is None:
+                    raise ValueError(f"class_weight is for one array of targets, got {len(ys)}; use sample_weight")
+                sample_weight = data.class_weights_to_sample_weights(ys[0], class_weight, None)
+            return self._free_arrays(sample_weight, name, 1)
+        names = self._losses_of_outputs.names
         if class_weight is not None:
             if len(names) > 1 or ys[0] is None:
                 raise ValueError(f"class_weight is for models of one output with targets, this one has {names}; "
@@ -154,9 +199,10 @@ class Feeding:
         self._check_shapes(xs, name)
         ys = self._targets(y, before + "y")
         shown = {"x": name, "y": before + "y", "w": before + "sample_weight"}
-        self._losses_of_outputs.check_targets(ys, self._output_shapes(), shown["y"])
+        if not self._own_step:
+            self._losses_of_outputs.check_targets(ys, self._output_shapes(), shown["y"])
         ws = self._weights(sample_weight, class_weight, ys, shown["w"])
-        outputs = self._losses_of_outputs.names
+        outputs = range(max(len(ys), len(ws))) if self._own_step else self._losses_of_outputs.names
         keys = {"x": [self._input_label(i) for i in range(len(xs))] if len(xs) > 1 else [], "y": outputs, "w": outputs}
         rows = data.same_length({
             f"{shown[kind]}[{keys[kind][i]!r}]" if len(arrays) > 1 else shown[kind]: a
@@ -170,6 +216,10 @@ class Feeding:
     @property
     def _output_specs(self):
         if not hasattr(self, "_specs_cache"):
+            if self.run_eagerly:
+                return self._eager_specs(
+                    map_structure_shapes(lambda s: np.zeros((1, *s[1:]), config.floatx()), self._build_shape)
+                )
             x = map_structure_shapes(lambda s: KerasTensor((None, *s[1:]), config.floatx()), self._build_shape)
             object.__setattr__(self, "_specs_cache", self.compute_output_spec(x))
         return self._specs_cache
@@ -179,11 +229,15 @@ class Feeding:
         x_specs = [((rows, *a.shape[1:]), self._input_dtype(i, a)) for i, a in enumerate(xs)]
         floatx = config.floatx()
         y_specs = [
-            None if a is None else ((rows, *a.shape[1:]), "int32" if self._losses_of_outputs.is_sparse(i) else floatx)
-            for i, a in enumerate(ys)
+            None if a is None else ((rows, *a.shape[1:]), self._target_dtype(i, a, floatx)) for i, a in enumerate(ys)
         ]
         w_specs = [None if a is None else ((rows, *a.shape[1:]), floatx) for a in ws]
         return Signature(x_specs, y_specs, w_specs)
+
+    def _target_dtype(self, i: int, a, floatx: str) -> str:
+        if self._own_step:
+            return "int32" if a.dtype.kind in "iu" else floatx
+        return "int32" if self._losses_of_outputs.is_sparse(i) else floatx
 
     def _input_dtype(self, i: int, a) -> str:
         if hasattr(self, "inputs") and self.built:
@@ -203,9 +257,11 @@ class Feeding:
         xs, ys, ws = parts
         return [a for a in (*xs, *ys, *ws) if a is not None]
 
-    def _pack_outputs(self, outs):
+    def _pack_outputs(self, outs, mode="predict"):
         todo = list(outs)
         struct = getattr(self, "_outputs_struct", None)
+        if mode == "predict" and self._overrides("predict_step"):
+            struct = self._predict_structure
         if struct is None and getattr(self, "_functional", None) is not None:
             struct = self._functional._outputs_struct
         if struct is None:

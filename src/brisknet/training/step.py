@@ -6,8 +6,7 @@ from brisknet.graph.ir import Graph
 from brisknet.graph.trace import Trace
 from brisknet.layers.keras_tensor import flatten, map_structure
 from brisknet.layers.layer import calling
-from brisknet.ops.metric import count_step
-from brisknet.passes.autodiff import gradients
+from brisknet.training.sources.unpack import pack_x_y_sample_weight
 
 __all__ = ["Signature", "trace_step"]
 
@@ -35,49 +34,41 @@ class Signature:
 
         return Signature(resize(self.x), resize(self.y), resize(self.weights))
 
+    @property
+    def given(self) -> list:
+        """The (shape, dtype) of all arrays that a step is fed, in order."""
+        return [s for s in (*self.x, *self.y, *self.weights) if s is not None]
 
-def trace_step(model, mode: str, sig: Signature, structure) -> Graph:
-    """The graph of one "train", "test" or "predict" step. `structure` shapes the flat inputs as the model wants them.
+
+def trace_step(model, mode: str, sig: Signature, structures, graph: Graph | None = None) -> Graph:
+    """The graph of one step: "train", "test", "predict", or "call", which is model(x) without its predict_step().
+
+    structures   how the flat (inputs, targets, weights) are put together for the model
+    graph        the graph to record into, a new one by default
 
     Inputs of the graph, in order: x..., then the targets given, then the weights given.
     """
-    with Trace() as graph, calling(training=mode == "train", model=model):
-        xs = [graph.add_input(s, d, f"x{i}") for i, (s, d) in enumerate(sig.x)]
-        ys = [None if s is None else graph.add_input(s[0], s[1], f"y{i}") for i, s in enumerate(sig.y)]
-        ws = [None if s is None else graph.add_input(s[0], s[1], f"w{i}") for i, s in enumerate(sig.weights)]
-        if mode == "train":  # read before anything is assigned
-            trained = [v for v in model.trainable_weights]
-            reads = [graph.read(v) for v in trained]
+    with Trace(graph) as graph, calling(training=mode == "train", model=model):
+        leaves = []
+        for letter, specs in zip("xyw", (sig.x, sig.y, sig.weights), strict=True):
+            leaves.append([None if s is None else graph.add_input(*s, f"{letter}{i}") for i, s in enumerate(specs)])
+        x, y, weights = (_pack(values, struct) for values, struct in zip(leaves, structures, strict=True))
         model._clear_losses()
-        y_pred = model(_pack(xs, structure), training=mode == "train")
-        preds = flatten(y_pred)
-        if mode == "predict":
-            graph.outputs = preds
-            model._clear_losses()
-            return graph
-        rows = sig.x[0][0][0]
-        total = _total_loss(model, ys, preds, ws, rows)
-        if mode == "train":
-            grads = gradients(total, reads)
-            model.optimizer.apply(grads, trained)
-            graph.updates[model._step_counter] = count_step(graph.read(model._step_counter), 1)
-        model._loss_tracker.update_state(total, float(rows))
-        model._metrics.update(ys, preds, ws)
+        if mode in ("predict", "call"):
+            outputs = model.predict_step(pack_x_y_sample_weight(x)) if mode == "predict" else model(x, training=False)
+            graph.outputs = flatten(outputs)
+            if mode == "predict":
+                model._remember_outputs(outputs)
+        else:
+            step = model.train_step if mode == "train" else model.test_step
+            model._remember_logs(mode, step(pack_x_y_sample_weight(x, y, weights)), graph)
         model._clear_losses()
     return graph
 
 
-def _total_loss(model, ys, preds, weights, rows):
-    total = model._losses_of_outputs(ys, preds, weights, rows)
-    for penalty in model.losses:
-        total = penalty if total is None else total + penalty
-    if total is None:
-        raise ValueError(
-            f"model {model.name!r} has nothing to minimise: give compile() a loss, or add penalties with add_loss()"
-        )
-    return total
-
-
 def _pack(values, structure):
+    """The leaves in their structure; None where all of them are missing."""
     todo = list(values)
+    if all(v is None for v in todo):
+        return None
     return map_structure(lambda _: todo.pop(0), structure)

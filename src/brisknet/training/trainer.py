@@ -9,7 +9,7 @@ import numpy as np
 from brisknet.callbacks.callback_list import CallbackList
 from brisknet.callbacks.core import History
 from brisknet.graph.trace import current_graph
-from brisknet.layers.keras_tensor import KerasTensor, flatten
+from brisknet.layers.keras_tensor import KerasTensor, flatten, map_structure
 from brisknet.layers.layer import Layer
 from brisknet.runtime.program import make_loop
 from brisknet.training import bulk, data
@@ -17,6 +17,8 @@ from brisknet.training.compiling import Compiling
 from brisknet.training.feeding import Feeding
 from brisknet.training.feeds import Feeds
 from brisknet.training.sources import find_source
+from brisknet.training.sources.streams import StreamSource
+from brisknet.training.steps import Steps
 
 __all__ = ["Trainer"]
 
@@ -26,7 +28,7 @@ POLL_SECONDS = 0.05
 PREDICT_ROWS = 1024
 
 
-class Trainer(Compiling, Feeding, Feeds):
+class Trainer(Compiling, Feeding, Feeds, Steps):
     """The part of Model that trains."""
 
     # ---- fit ----------------------------------------------------------------------------------------------------
@@ -63,7 +65,7 @@ class Trainer(Compiling, Feeding, Feeds):
                 callbacks, add_history=True, add_progbar=verbose != 0, model=self,
                 epochs=epochs, steps=steps, verbose=verbose,
             )  # fmt: skip
-            states = bulk.states(self._named_metrics()) if tested is None and callback_list.only_record else None
+            states = bulk.states(self._named_metrics("train")) if tested is None and callback_list.only_record else None
             feed = feed(states or ())
             try:
                 return self._fit_epochs(feed, range(initial_epoch, epochs), callback_list, tested, validates, states)
@@ -135,11 +137,11 @@ class Trainer(Compiling, Feeding, Feeds):
             if callbacks is not None and callbacks.wants_test_batches:
                 callbacks.on_test_batch_begin(feed.step)
                 feed.run(max_steps=1)
-                callbacks.on_test_batch_end(feed.step - 1, self._logs())
+                callbacks.on_test_batch_end(feed.step - 1, self._logs("test"))
             elif feed.run(seconds=POLL_SECONDS):
                 break
         feed.end()
-        return self._logs()
+        return self._logs("test")
 
     def evaluate(
         self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
@@ -168,7 +170,9 @@ class Trainer(Compiling, Feeding, Feeds):
             return logs if return_dict else self._flat_logs(logs)
 
     def _flat_logs(self, logs: dict):
-        values = [logs[n] for n, _ in self._named_metrics()]
+        """The values of logs in the order of metrics_names, others after them; a single one alone."""
+        first = [n for n in self.metrics_names if n in logs]
+        values = [logs[n] for n in dict.fromkeys([*first, *sorted(logs)])]
         return values[0] if len(values) == 1 else values
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
@@ -193,6 +197,8 @@ class Trainer(Compiling, Feeding, Feeds):
             return self._run_whole(xs, rows)
         callback_list = CallbackList(callbacks, model=self, verbose=0) if callbacks else None
         per_batch = callback_list is not None and callback_list.wants_predict_batches
+        if self.run_eagerly:
+            return self._predict_source(StreamSource(self._eager_batches(xs, rows, batch_size)), None, callback_list)
         # Predictions of a row do not depend on its batch: larger batches than asked for only save calls.
         batch = min(batch_size if per_batch else max(batch_size, PREDICT_ROWS), rows)
         sig = self._signature((xs, (), ()), batch)
@@ -213,6 +219,14 @@ class Trainer(Compiling, Feeding, Feeds):
             callback_list.on_predict_end()
         return self._pack_outputs(outs)
 
+    def _eager_batches(self, xs, rows: int, batch_size: int) -> list:
+        """The inputs cut into batches, each put together as the model takes them."""
+        struct, batches = self._input_structure(len(xs)), []
+        for start in range(0, rows, batch_size):
+            todo = [a[start : start + batch_size] for a in xs]
+            batches.append((map_structure(lambda _: todo.pop(0), struct),))  # noqa: B023
+        return batches
+
     # ---- single batches -----------------------------------------------------------------------------------------
     def _on_batch(self, mode, x, y, sample_weight, class_weight, return_dict):
         self._need_compiled(f"{mode}_on_batch")
@@ -222,7 +236,7 @@ class Trainer(Compiling, Feeding, Feeds):
             self.reset_metrics()
             feeds = [a.astype(t.dtype, copy=False) for a, t in zip(self._feeds(parts), program.graph.inputs, strict=True)]
             program.run(feeds)
-            logs = self._logs()
+            logs = self._logs(mode)
             return logs if return_dict else self._flat_logs(logs)
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
@@ -235,7 +249,7 @@ class Trainer(Compiling, Feeding, Feeds):
 
     def predict_on_batch(self, x):
         """Outputs for one batch."""
-        return self._infer(x)
+        return self._infer(x, "predict")
 
     def __call__(self, *args, **kwargs):
         fast = self._fast
@@ -247,20 +261,21 @@ class Trainer(Compiling, Feeding, Feeds):
             return Layer.__call__(self, *args, **kwargs)
         if kwargs.get("training") or set(kwargs) - {"training"} or len(args) > 1:
             return Layer.__call__(self, *args, **kwargs)
-        return self._infer(args[0])
+        return self._infer(args[0], "call" if self._overrides("predict_step") else "predict")
 
-    def _infer(self, x):
+    def _infer(self, x, mode: str):
         xs = self._inputs(x)
         self._check_shapes(xs)
-        return self._run_whole(xs, data.same_length({f"x[{i}]" if len(xs) > 1 else "x": a for i, a in enumerate(xs)}))
+        rows = data.same_length({f"x[{i}]" if len(xs) > 1 else "x": a for i, a in enumerate(xs)})
+        return self._run_whole(xs, rows, mode)
 
-    def _run_whole(self, xs, rows: int):
+    def _run_whole(self, xs, rows: int, mode="predict"):
         """The outputs for checked inputs as one batch; the next call with one of this shape takes the short way."""
-        program = self._program("predict", self._signature((xs, (), ()), rows))
-        if program.executor == "native" and len(xs) == 1:
+        program = self._program(mode, self._signature((xs, (), ()), rows))
+        if program.executor == "native" and len(xs) == 1 and not self._overrides("predict_step"):
             object.__setattr__(self, "_fast", program.fast_call())
         feeds = [a.astype(t.dtype, copy=False) for a, t in zip(xs, program.graph.inputs, strict=True)]
-        return self._pack_outputs(program.run(feeds))
+        return self._pack_outputs(program.run(feeds), mode)
 
 
 class _Exclusive:

@@ -78,7 +78,7 @@ def _choose_layouts(b: Builder, nodes) -> None:
         if node.op not in ("dense", "dense_dgrad", "conv", "conv_dgrad") or node.attrs.get("groups", 1) > 1:
             continue
         w = node.inputs[1]
-        if w.node.op == "variable" and w.shape[-1] > 1 and w.dtype == "float32":
+        if w.node.op in ("variable", "assign") and w.shape[-1] > 1 and w.dtype == "float32":
             b.in_panels.add(w.node.attrs["variable"])
 
 
@@ -123,6 +123,7 @@ def _finish_updates(b: Builder) -> None:
     """Copy into variables what was not computed in place; through a copy where it is another variable that changes too."""
     todo = []
     for v, t in b.graph.updates.items():
+        b.variable(v)  # one that nothing reads has no layout yet
         layout = b.plan.layouts[v]
         ref = b.as_layout(t, layout)
         if ref.base is v:

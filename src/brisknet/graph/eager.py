@@ -1,0 +1,82 @@
+"""A graph whose nodes are computed the moment they are recorded, by the NumPy references: what run_eagerly traces into."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.graph.ir import Graph, Node, Tensor
+from brisknet.ops.registry import get_op
+
+__all__ = ["EagerGraph", "EagerTensor"]
+
+
+class EagerTensor(Tensor):
+    """A traced tensor whose value is known: it can be printed, compared, turned into numbers and arrays.
+
+    Only what brisknet.ops, operators and methods compute from it has a gradient: NumPy's functions of arrays (ufuncs)
+    refuse it, and numpy() or np.asarray() give an array without a past.
+    """
+
+    __slots__ = ("_value",)
+    __array_ufunc__ = None
+
+    def __init__(self, node: Node, index: int, value, dtype: str):
+        self._value = np.asarray(value, dtype)
+        super().__init__(node, index, self._value.shape, dtype)
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value as a plain array."""
+        return self._value.copy()
+
+    def __array__(self, dtype=None, copy=None):
+        return self._value.astype(dtype or self._value.dtype)
+
+    def item(self):
+        """The value as a Python number; ValueError unless it is one."""
+        return self._value.item()
+
+    def tolist(self):
+        return self._value.tolist()
+
+    def __bool__(self):
+        return bool(self._value)
+
+    def __float__(self):
+        return float(self._value)
+
+    def __int__(self):
+        return int(self._value)
+
+    def __index__(self):
+        return self._value.__index__()
+
+    def __format__(self, spec):
+        return format(self._value.item() if self._value.ndim == 0 else self._value, spec)
+
+    def __str__(self):
+        return str(self._value)
+
+    def __repr__(self):
+        return f"<Tensor shape={self.shape} dtype={self.dtype} value={self._value!r}>"
+
+
+class EagerGraph(Graph):
+    """feeds: the values of the graph's inputs, in the order in which they are added."""
+
+    def __init__(self, feeds=()):
+        super().__init__()
+        self._feeds = feeds
+
+    def _append(self, node: Node) -> Node:
+        if node.op == "input":
+            values = (np.asarray(self._feeds[node.attrs["position"]]),)
+        elif node.op == "constant":
+            values = (node.attrs["value"],)
+        elif node.op == "variable":
+            values = (node.attrs["variable"].array(),)
+        else:
+            with np.errstate(all="ignore"):
+                values = get_op(node.op).reference(*[t._value for t in node.inputs], **node.attrs)
+            values = values if isinstance(values, tuple) else (values,)
+        node.outputs = tuple(EagerTensor(node, t.index, v, t.dtype) for t, v in zip(node.outputs, values, strict=True))
+        return super()._append(node)
