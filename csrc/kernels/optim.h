@@ -8,7 +8,7 @@
 #include "kernels/elementwise.h"
 
 enum { SGD_PLAIN, SGD_MOMENTUM, SGD_NESTEROV };
-enum { RULE_SGD, RULE_RMSPROP, RULE_ADAM, RULE_ADAGRAD, RULE_ADADELTA };
+enum { RULE_SGD, RULE_RMSPROP, RULE_ADAM, RULE_ADAGRAD, RULE_ADADELTA, RULE_ADAMAX, RULE_NADAM, RULE_LION, RULE_FTRL };
 
 static bk_plan bk_update_plan(const bk_args *a) {
   const double n = (double)a->n[1] * BK_BLOCK;
@@ -23,27 +23,61 @@ BK_INLINE double bk_power(double b, int64_t t) {
   return r;
 }
 
+/* Only every n[3]-th step updates (0 and 1: all), and updates are what a rule counts. */
+BK_INLINE int64_t bk_every(const bk_args *a) { return a->n[3] > 1 ? a->n[3] : 1; }
+BK_INLINE int bk_due(const bk_args *a) { return (*(const int64_t *)a->p[2] + 1) % bk_every(a) == 0; }
+BK_INLINE int64_t bk_update_number(const bk_args *a) { return *(const int64_t *)a->p[2] / bk_every(a) + 1; }
+
 typedef struct {          /* what a step's rule needs, hoisted out of its loops */
-  vf lr, a, b, c, d;
+  vf lr, a, b, c, d, e, f;
 } bk_rule;
+
+/* m' and g of the step, and v under the root: ops/optim_rules.py, nadam_factors. p[4] is the product of momenta. */
+BK_INLINE void bk_nadam_factors(const bk_args *a, bk_rule *r) {
+  const int64_t t = bk_update_number(a);
+  const double lr = *(const float *)a->p[1], product = *(const float *)a->p[4], b1 = 1 - (double)a->f[0];
+  const double now = b1 * (1 - 0.5 * bk_power(0.96, t)), after = b1 * (1 - 0.5 * bk_power(0.96, t + 1));
+  r->d = v_set1((float)(lr * after / (1 - product * after)));
+  r->e = v_set1((float)(lr * (1 - now) / (1 - product)));
+  r->f = v_set1((float)(1 / (1 - bk_power(1 - (double)a->f[1], t))));
+}
 
 BK_INLINE bk_rule bk_rule_of(const bk_args *a, const int rule) {
   const float lr = *(const float *)a->p[1];
-  bk_rule r = {v_set1(lr), v_zero(), v_zero(), v_zero(), v_zero()};
+  bk_rule r = {v_set1(lr), v_zero(), v_zero(), v_zero(), v_zero(), v_zero(), v_zero()};
   switch (rule) {
     case RULE_SGD: r.a = v_set1(a->f[0]); break;
     case RULE_RMSPROP: r.a = v_set1(a->f[0]), r.b = v_set1(1.0f - a->f[0]), r.c = v_set1(a->f[1]), r.d = v_set1(a->f[2]); break;
     case RULE_ADAM: {     /* m' = m + (g - m)(1 - b1), v' = v + (g^2 - v)(1 - b2), p' = p - alpha m' / (sqrt v' + eps) */
-      const int64_t t = *(const int64_t *)a->p[2] + 1;
+      const int64_t t = bk_update_number(a);
       const double b1 = 1 - (double)a->f[0], b2 = 1 - (double)a->f[1];  /* f holds 1 - beta: 1 - 0.999f is off by 1e-5 */
       const double alpha = (double)lr * sqrt(1 - bk_power(b2, t)) / (1 - bk_power(b1, t));
       r.a = v_set1(a->f[0]), r.b = v_set1(a->f[1]), r.c = v_set1(a->f[2]), r.d = v_set1((float)alpha);
       break;
     }
     case RULE_ADAGRAD: r.c = v_set1(a->f[0]); break;
+    case RULE_ADAMAX:     /* f: 1 - beta 1, beta 2, epsilon */
+      r.a = v_set1(a->f[0]), r.b = v_set1(a->f[1]), r.c = v_set1(a->f[2]);
+      r.d = v_set1((float)((double)lr / (1 - bk_power(1 - (double)a->f[0], bk_update_number(a)))));
+      break;
+    case RULE_NADAM:
+      r.a = v_set1(a->f[0]), r.b = v_set1(a->f[1]), r.c = v_set1(a->f[2]);
+      bk_nadam_factors(a, &r);
+      break;
+    case RULE_LION:       /* f: beta 1, 1 - beta 1, beta 2, 1 - beta 2 */
+      r.a = v_set1(a->f[0]), r.b = v_set1(a->f[1]), r.c = v_set1(a->f[2]), r.d = v_set1(a->f[3]);
+      break;
+    case RULE_FTRL:       /* f: -power, l1, l2, shrinkage, beta */
+      r.a = v_set1(a->f[0]), r.b = v_set1(a->f[1]), r.d = v_set1(2 * a->f[3]), r.e = v_set1(1 / lr);
+      r.c = v_set1((float)(2 * ((double)a->f[2] + (double)a->f[4] / (2 * (double)lr))));
+      break;
     default: r.a = v_set1(a->f[0]), r.b = v_set1(1.0f - a->f[0]), r.c = v_set1(a->f[1]);
   }
   return r;
+}
+
+BK_INLINE vf bk_ftrl_power(vf x, vf power) {   /* x^power for x >= 0 */
+  return v_mask(v_ne(x, v_zero()), v_exp(v_mul(power, v_log(x))));
 }
 
 /* The new parameter; s0, s1, s2 are the slots, replaced where the rule has them. */
@@ -76,6 +110,27 @@ BK_INLINE vf bk_apply_rule(const int rule, const int variant, const bk_rule *r, 
     case RULE_ADAGRAD:
       *s0 = v_fma(g, g, *s0);
       return v_sub(p, v_div(v_mul(r->lr, g), v_sqrt(v_add(*s0, r->c))));
+    case RULE_ADAMAX:
+      *s0 = v_fma(v_sub(g, *s0), r->a, *s0);
+      *s1 = v_max(v_mul(*s1, r->b), v_abs(g));
+      return v_sub(p, v_div(v_mul(*s0, r->d), v_add(*s1, r->c)));
+    case RULE_NADAM:
+      *s0 = v_fma(v_sub(g, *s0), r->a, *s0);
+      *s1 = v_fma(v_fma(g, g, v_neg(*s1)), r->b, *s1);
+      return v_sub(p, v_div(v_fma(*s0, r->d, v_mul(g, r->e)), v_add(v_sqrt(v_mul(*s1, r->f)), r->c)));
+    case RULE_LION: {
+      const vf mixed = v_fma(*s0, r->a, v_mul(g, r->b));
+      *s0 = v_fma(*s0, r->c, v_mul(g, r->d));
+      return v_fnma(r->lr, v_sign(mixed), p);
+    }
+    case RULE_FTRL: {     /* slots accumulator, linear; variant 0: power -1/2 */
+      const vf sum = v_fma(g, g, *s0);
+      const vf root = variant ? bk_ftrl_power(sum, r->a) : v_sqrt(sum), old = variant ? bk_ftrl_power(*s0, r->a) : v_sqrt(*s0);
+      const vf linear = v_add(*s1, v_sub(v_fma(r->d, p, g), v_mul(v_mul(v_sub(root, old), r->e), p)));
+      const vf quadratic = v_fma(root, r->e, r->c), clipped = v_min(r->b, v_max(v_neg(r->b), linear));
+      *s0 = sum, *s1 = linear;
+      return v_mask(v_ne(quadratic, v_zero()), v_div(v_sub(clipped, linear), quadratic));
+    }
     default: {            /* Adadelta: slots mean square of gradients, mean square of steps */
       *s0 = v_fma(r->a, *s0, v_mul(v_mul(r->b, g), g));
       vf delta = v_neg(v_div(v_mul(v_sqrt(v_add(*s1, r->c)), g), v_sqrt(v_add(*s0, r->c))));
@@ -130,6 +185,7 @@ BK_INLINE void bk_update_run(const bk_args *a, const bk_segment *segment, int64_
 
 BK_INLINE void bk_update(const bk_args *a, int64_t lo, int64_t hi, const int rule, const int variant, const int slots) {
   const bk_segment *s = a->p[0];
+  if (!bk_due(a)) return;
   const bk_rule r = bk_rule_of(a, rule);
   for (int64_t u = lo; u < hi;) {
     int64_t units = bk_ceil(s->n, BK_BLOCK);
@@ -150,4 +206,8 @@ BK_OPTIMIZER(rmsprop_update, BK_VARIANT(RULE_RMSPROP, 0, 1) BK_VARIANT(RULE_RMSP
 BK_OPTIMIZER(adam_update, BK_VARIANT(RULE_ADAM, 0, 2) BK_VARIANT(RULE_ADAM, 1, 3))
 BK_OPTIMIZER(adagrad_update, BK_VARIANT(RULE_ADAGRAD, 0, 1))
 BK_OPTIMIZER(adadelta_update, BK_VARIANT(RULE_ADADELTA, 0, 2))
+BK_OPTIMIZER(adamax_update, BK_VARIANT(RULE_ADAMAX, 0, 2))
+BK_OPTIMIZER(nadam_update, BK_VARIANT(RULE_NADAM, 0, 2))
+BK_OPTIMIZER(lion_update, BK_VARIANT(RULE_LION, 0, 1))
+BK_OPTIMIZER(ftrl_update, BK_VARIANT(RULE_FTRL, 0, 2) BK_VARIANT(RULE_FTRL, 1, 2))
 #endif

@@ -21,6 +21,16 @@ def _hyperparameters(kind: str, a: dict):
         return int(bool(a.get("amsgrad"))), (1 - a["beta_1"], 1 - a["beta_2"], a["epsilon"])
     if kind == "adagrad":
         return 0, (a["epsilon"],)
+    if kind == "adamax":
+        return 0, (1 - a["beta_1"], a["beta_2"], a["epsilon"])
+    if kind == "nadam":
+        return 0, (1 - a["beta_1"], 1 - a["beta_2"], a["epsilon"])
+    if kind == "lion":
+        return 0, (a["beta_1"], 1 - a["beta_1"], a["beta_2"], 1 - a["beta_2"])
+    if kind == "ftrl":
+        power = -a["learning_rate_power"]
+        strengths = (a[f"{n}_strength"] for n in ("l1_regularization", "l2_regularization", "l2_shrinkage_regularization"))
+        return int(power != 0.5), (power, *strengths, a["beta"])
     return 0, (a["rho"], a["epsilon"])
 
 
@@ -32,35 +42,108 @@ def _penalty_of(b, grad, param):
     return grad, 0.0, 0.0
 
 
+def _segments(b, node, kind):
+    """A segment for each parameter of a fused update; its outputs are in place from here on."""
+    lr, _, _, params, grads, slots = optim.split_inputs(node.inputs, node.attrs, kind)
+    float32(lr, *params, *grads)
+    n = len(params)
+    segments = []
+    for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+        g, l1, l2 = _penalty_of(b, g, p)
+        outs = node.outputs[i], *(node.outputs[n * (j + 1) + i] for j in range(len(slots)))
+        variables = [t.node.attrs["variable"] for t in (p, *(group[i] for group in slots))]
+        v, layout = variables[0], b.plan.layouts[variables[0]]
+        if any(u not in b.graph.updates for u in variables):
+            raise Unsupported(f"{kind}_update of variables that keep their values")
+        grad = b.as_layout(g, layout)
+        places = [b.update_place(t, u) for t, u in zip(outs, variables, strict=True)]
+        count = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
+        granule = 16 * size_of(v.shape[:-1]) if layout == "panel" else 16
+        segments.append(Segment(places[0], grad, tuple(places[1:]), count, granule, node.attrs["decay"][i], l1, l2))
+    return segments
+
+
+def _scalars(b, node, kind):
+    """Operands of rate, iterations and gradient scale."""
+    lr, iterations, scale, *_ = optim.split_inputs(node.inputs, node.attrs, kind)
+    return b.row(lr), b.row(iterations), b.row(scale) if scale is not None else None
+
+
 def _rule(kind: str):
     def rule(b, node):
-        lr, iterations, scale, params, grads, slots = optim.split_inputs(node.inputs, node.attrs, kind)
-        float32(lr, *params, *grads)
-        n = len(params)
-        segments = []
-        for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-            g, l1, l2 = _penalty_of(b, g, p)
-            outs = node.outputs[i], *(node.outputs[n * (j + 1) + i] for j in range(len(slots)))
-            variables = [t.node.attrs["variable"] for t in (p, *(group[i] for group in slots))]
-            v, layout = variables[0], b.plan.layouts[variables[0]]
-            if any(u not in b.graph.updates for u in variables):
-                raise Unsupported(f"{kind}_update of variables that keep their values")
-            grad = b.as_layout(g, layout)
-            places = [b.update_place(t, u) for t, u in zip(outs, variables, strict=True)]
-            count = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
-            granule = 16 * v.shape[0] if layout == "panel" else 16
-            segments.append(Segment(places[0], grad, tuple(places[1:]), count, granule, node.attrs["decay"][i], l1, l2))
+        segments = _segments(b, node, kind)
         units = sum(-(-s.n // BLOCK) for s in segments)
         variant, floats = _hyperparameters(kind, node.attrs)
         floats = (*floats, *[0.0] * (7 - len(floats)), node.attrs.get("clipvalue") or 0.0)
-        refs = Ref(Table(segments)), b.row(lr), b.row(iterations), b.row(scale) if scale is not None else None
-        b.emit(f"{kind}_update", refs, (n, units, variant), floats, writes=(0,))
+        product = optim.product_of(node.inputs, kind)
+        refs = Ref(Table(segments)), *_scalars(b, node, kind), b.row(product) if product is not None else None
+        b.emit(f"{kind}_update", refs, (len(segments), units, variant, node.attrs.get("every", 1)), floats, writes=(0,))
 
     return rule
 
 
 for _kind in optim.RULES:
     RULES[f"{_kind}_update"] = _rule(_kind)
+
+
+def _lamb(b, node):
+    """Moments and norms, then the step: segments are whole parameters."""
+    segments, a = _segments(b, node, "lamb"), node.attrs
+    units = sum(-(-s.n // BLOCK) for s in segments)
+    refs = Ref(Table(segments)), *_scalars(b, node, "lamb"), b.new(16 * units)
+    floats = (1 - a["beta_1"], 1 - a["beta_2"], a["epsilon"], 0.0, 0.0, 0.0, 0.0, a.get("clipvalue") or 0.0)
+    for kernel, writes in (("lamb_moments", (0, 4)), ("lamb_step", (0,))):
+        b.emit(kernel, refs, (len(segments), units, 0, a.get("every", 1)), floats, writes=writes)
+
+
+RULES["lamb_update"] = _lamb
+
+
+# ---- Adafactor: its parameters one by one -------------------------------------------------------------------------------
+def _factored_shape(shape, layout):
+    """The ints of the kernels: B, K, N, columns of a panel, rows of a unit; and panels."""
+    if len(shape) < 2:
+        count, rows, columns = 1, 1, size_of(shape)
+    else:
+        count, (rows, columns) = size_of(shape[:-2]), shape[-2:]
+    width = 16 if layout == "panel" else max(columns, 1)
+    return (count, rows, columns, width, max(8192 // width, -(-rows // 16), 1)), -(-columns // width)
+
+
+def _adafactor(b, node):
+    _, _, _, params, grads, slots = optim.split_inputs(node.inputs, node.attrs, "adafactor")
+    rate, iterations, scale = _scalars(b, node, "adafactor")
+    n, a = len(params), node.attrs
+    clip = a.get("clipvalue") or 0.0
+    for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+        float32(p, g)
+        variables = [t.node.attrs["variable"] for t in (p, slots[0][i], slots[1][i], slots[2][i])]
+        if variables[0] not in b.graph.updates:
+            raise Unsupported("adafactor_update of variables that keep their values")
+        layout = b.plan.layouts[variables[0]]
+        (count, rows, columns, width, step), panels = _factored_shape(p.shape, layout)
+        chunks = -(-rows // step)
+        units = count * panels * chunks
+        ints = (count, rows, columns, width, step, a.get("every", 1), int(len(p.shape) < 2))
+        grad = b.as_layout(g, layout)
+        param, means, marginals, velocity = (
+            b.update_place(node.outputs[n * j + i], v) for j, v in enumerate(variables)
+        )  # fmt: skip
+        row_sums, column_sums = b.new(4 * panels * count * rows), b.new(4 * chunks * panels * count * width)
+        factors, sizes, lengths = b.new(4 * count * rows), b.new(8 * units), b.new(8 * units)
+        tail, decay = (0.0,) * 5 + (clip,), a["decay"][i]
+        b.emit("factored_sums", (param, grad, rate, scale, iterations, row_sums, column_sums, sizes), ints,
+               (decay, 0.0, *tail), writes=(5, 6, 7))  # fmt: skip
+        second = (a["epsilon_1"], a["beta_2_decay"])
+        b.emit("factored_means", (means, marginals, factors, None, iterations, row_sums, column_sums), ints, second,
+               writes=(0, 1, 2))  # fmt: skip
+        b.emit("factored_lengths", (velocity, grad, marginals, scale, iterations, factors, lengths), ints,
+               (*second, *tail), writes=(0, 6))  # fmt: skip
+        b.emit("factored_step", (velocity, grad, marginals, scale, iterations, factors, lengths, sizes, param, rate), ints,
+               (decay, a["epsilon_2"], a["clip_threshold"], *tail[1:]), writes=(0, 8))  # fmt: skip
+
+
+RULES["adafactor_update"] = _adafactor
 
 
 def prepare(b, nodes) -> None:
@@ -71,23 +154,44 @@ def prepare(b, nodes) -> None:
         for t in node.inputs:
             readers.setdefault(t, []).append(node)
     for node in nodes:
+        if node.op in ("accumulate", "average"):
+            _prepare_state(b, node)
         if not node.op.endswith("_update"):
             continue
         kind = node.op.removesuffix("_update")
         _, _, _, params, grads, slots = optim.split_inputs(node.inputs, node.attrs, kind)
-        if any(t.node.op != "variable" for group in (params, *slots) for t in group):
+        if any(t.node.op not in ("variable", "assign") for group in (params, *slots) for t in group):
             raise Unsupported(f"{node.op} of something that is not a variable")
         for p in params:
             b.variable(p.node.attrs["variable"])
         layouts = [b.plan.layouts[p.node.attrs["variable"]] for p in params]
         for group in slots:
-            for t, layout in zip(group, layouts, strict=True):
-                b.variable(t.node.attrs["variable"], layout)
+            for p, t, layout in zip(params, group, layouts, strict=True):
+                b.variable(t.node.attrs["variable"], layout if t.shape == p.shape else "row")
         for p, g in zip(params, grads, strict=True):
             alone = readers[g] == [node] and g not in b.graph.outputs
-            if g.node.op == "l1l2_grad" and alone and g.node.inputs[0] is p:
+            if kind != "adafactor" and g.node.op == "l1l2_grad" and alone and g.node.inputs[0] is p:
                 b.folded_penalties.add(g.node)
         _reserve(b, params, grads, layouts)
+
+
+def _variable_of(t):
+    """The variable whose value t is: as it was read, or as a fused update has left it; None for anything else."""
+    if t.node.op.endswith("_update"):
+        n = t.node.attrs["n"]
+        params = optim.split_inputs(t.node.inputs, t.node.attrs, t.node.op.removesuffix("_update"))[3]
+        return _variable_of(params[t.index]) if t.index < n else None
+    return t.node.attrs["variable"] if t.node.op == "variable" else None
+
+
+def _prepare_state(b, node) -> None:
+    """Sums of gradients and averages of weights lie as their parameters do."""
+    n = node.attrs["n"]
+    for p, state in zip(node.inputs[1 : n + 1], node.inputs[-n:], strict=True):
+        v = _variable_of(p)
+        if v is not None and state.node.op == "variable":
+            b.variable(v)
+            b.variable(state.node.attrs["variable"], b.plan.layouts[v])
 
 
 def _reserve(b, params, grads, layouts) -> None:
