@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import brisknet as bn
-from brisknet.metrics.metric import as_metric, resolve
+from brisknet.metrics.names import as_metric, resolve
 from brisknet.saving.objects import deserialize_layer, serialize_layer
 from tests.golden import function_cases, layer_cases, optimizer_cases
 from tests.golden.compare import notes

@@ -55,17 +55,9 @@ class MonitorCallback(Callback):
         self.monitor_op = np.greater if rises else np.less
 
     def _metric_rises(self, name):
-        from brisknet.metrics import metric as known
-
-        accuracies = (
-            known.Accuracy, known.BinaryAccuracy, known.CategoricalAccuracy, known.SparseCategoricalAccuracy
-        )  # fmt: skip
         for label, metric in getattr(self.model, "_named_metrics", list)():
-            if name in (label, metric.name):
-                if isinstance(metric, accuracies):
-                    return True
-                if isinstance(metric, known.LossMetric):
-                    return False
+            if name in (label, metric.name) and metric._direction is not None:
+                return metric._direction == "up"
         return None
 
     def _begin(self) -> None:

@@ -205,14 +205,15 @@ class NativeLoop:
     executor = "native"
 
     def __init__(self, program_for, arrays, rows: int, batch: int, shuffle_key=None, fetch=None, metrics=()):
-        """metrics: float64 scalar variables whose values run_epochs reports, and zeroes, at the end of every epoch."""
+        """metrics: float64 variables whose values run_epochs reports, and zeroes, at the end of every epoch."""
         self.rows, self.batch, self.steps = rows, batch, -(-rows // batch)
         self.programs = [program_for(batch)] + ([program_for(rows % batch)] if rows % batch else [])
         self._arrays = [_converted(a, t) for a, t in zip(arrays, self.programs[0].graph.inputs, strict=True)]
         self._fetch, self._key, self._metrics = list(fetch or ()), shuffle_key, list(metrics)
+        self._width = sum(v.size for v in self._metrics)  # numbers that are reported
         self._loop = None
         self._ready()
-        self._log = np.empty((1, max(len(self._metrics), 1)))
+        self._log = np.empty((1, max(self._width, 1)))
 
     def _ready(self) -> _core.Loop:
         """The native loop, made again where a variable has moved since."""
@@ -224,7 +225,7 @@ class NativeLoop:
         self._keep = [v.storage for v in self._metrics]
         self._loop = _core.Loop(
             bound[0], bound[1] if len(bound) > 1 else None, self._arrays, self._fetch, self.rows, self.batch, self._key,
-            [address(s) for s in self._keep],
+            [address(s) + 8 * i for s in self._keep for i in range(s.size)],
         )  # fmt: skip
         if before is not None:
             self._loop.resume(before)
@@ -247,15 +248,15 @@ class NativeLoop:
     def run_epochs(self, epoch: int, epochs: int, seconds: float):
         """Run whole epochs from `epoch` on, at most `epochs`; stop at the first epoch end after `seconds`.
 
-        Returns float64 [epochs done, metrics]: the metrics' values at the end of each.
+        Returns float64 [epochs done, numbers]: the elements of all metrics, in order, at the end of each.
         """
         loop = self._ready()
-        log = np.empty((epochs, max(len(self._metrics), 1)))
+        log = np.empty((epochs, max(self._width, 1)))
         loop.begin(epoch, epochs)
         done, finished = loop.run(0, seconds, log)
         if not done and loop.step:  # within an epoch: go on to its end
             finished += loop.run(self.steps - loop.step, 1e9, log[finished:])[1]
-        return log[:finished, : len(self._metrics)]
+        return log[:finished, : self._width]
 
 
 def _converted(a: np.ndarray, t) -> np.ndarray:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
-from brisknet.metrics.metric import Mean, Sum
+from brisknet.metrics.metric import Metric, StreamingMetric
 
 __all__ = ["SHORT_EPOCH", "run", "states"]
 
@@ -17,37 +15,49 @@ CALL_SECONDS = 0.05
 MOST_EPOCHS = 1 << 16
 
 
+# States of all epochs of one call, at most (64 MB).
+MOST_STATES = 1 << 23
+
+
 def states(named) -> list | None:
-    """The state variables of all metrics in order, or None where one of them is not a plain mean or sum."""
-    if any(type(m).result not in (Mean.result, Sum.result) for _, m in named):
-        return None
-    return [v for _, m in named for v in (m.total, m.count)]
+    """The state variables of all metrics in order, or None where a result is not a function of such states alone."""
+    seen = set()
+    for _, m in named:
+        streams = isinstance(m, StreamingMetric) and type(m).result is StreamingMetric.result
+        if not streams or type(m).reset_state is not Metric.reset_state or len(m.variables) != len(m._states) or id(m) in seen:
+            return None
+        seen.add(id(m))
+    return [v for _, m in named for v in m._states]
 
 
 def run(model, loop, callbacks, epochs: range) -> dict | None:
     """Run these epochs; returns the logs of the last one (None where there was none)."""
-    named = model._named_metrics()
+    named = model._named_metrics("train")
+    kept = states(named)
+    bound = min(MOST_EPOCHS, MOST_STATES // sum(v.size for v in kept) + 1)
     logs = None
     at, took = epochs.start, None
     while at < epochs.stop and not model.stop_training:
         started = time.perf_counter()
-        most = MOST_EPOCHS if took is None else int(4 * CALL_SECONDS / took) + 1
+        most = bound if took is None else int(4 * CALL_SECONDS / took) + 1
         model.reset_metrics()
-        rows = loop.run_epochs(model._epochs_begun, min(epochs.stop - at, most, MOST_EPOCHS), CALL_SECONDS)
+        rows = loop.run_epochs(model._epochs_begun, min(epochs.stop - at, most, bound), CALL_SECONDS)
         model._epochs_begun += len(rows)
         took = max((time.perf_counter() - started) / len(rows), 1e-8)
-        columns = {name: _results(m, rows[:, 2 * i], rows[:, 2 * i + 1]) for i, (name, m) in enumerate(named)}
+        values = iter(_columns(rows, kept))
+        columns = {name: m.results_of(*[next(values) for _ in m._states]) for name, m in named}
         columns = dict(sorted(columns.items()))
         callbacks.on_epochs(range(at, at + len(rows)), columns, took)
         logs = {name: values[-1] for name, values in columns.items()}
         at += len(rows)
-        for v, value in zip(states(named), rows[-1], strict=True):
-            v.storage[...] = value
+        for v, value in zip(kept, _columns(rows[-1:], kept), strict=True):
+            v.storage[...] = value[0]
     return logs
 
 
-def _results(metric, totals, counts) -> list[float]:
-    """metric.result() of every epoch: the float32 of total / count, 0 for an empty count (metrics.metric.mean_of)."""
-    if type(metric).result is Mean.result:
-        totals = np.divide(totals, counts, out=np.zeros_like(totals), where=counts != 0)
-    return totals.astype(np.float32).astype(np.float64).tolist()
+def _columns(rows, kept):
+    """The values [epochs] + shape of each state, from one row an epoch."""
+    at = 0
+    for v in kept:
+        yield rows[:, at : at + v.size].reshape(len(rows), *v.shape)
+        at += v.size

@@ -12,8 +12,8 @@ from brisknet.graph.ir import Tensor
 from brisknet.layers.keras_tensor import flatten
 from brisknet.losses.common import check_labels
 from brisknet.losses.loss import LossFunctionWrapper
-from brisknet.metrics import metric as metrics_module
-from brisknet.metrics.metric import Mean, Metric
+from brisknet.metrics import Mean, MeanMetricWrapper, Metric
+from brisknet.metrics import names as metric_names
 
 __all__ = ["CompiledLosses", "CompiledMetrics", "check_loss_weights", "check_metrics", "per_output"]
 
@@ -171,7 +171,7 @@ def check_metrics(given, what: str) -> None:
         raise ValueError(f"{what}: a list of metrics expected, got {given!r}; write {what}=[{given!r}]")
     for m in flatten(given):
         if m is not None and not (isinstance(m, str) and m.lower() in _BY_SHAPE):
-            metrics_module.get(m)
+            metric_names.get(m)
 
 
 class CompiledMetrics:
@@ -202,14 +202,14 @@ class CompiledMetrics:
         for weighted, groups in zip((False, True), self._given, strict=True):
             for i, group in enumerate(groups):
                 if y_shapes[i] is not None:
-                    made += [(i, metrics_module.resolve(m, y_shapes[i], pred_shapes[i]), weighted) for m in group]
+                    made += [(i, metric_names.resolve(m, y_shapes[i], pred_shapes[i]), weighted) for m in group]
         self.made, self.built = made, True
 
     def update(self, ys, preds, weights) -> None:
         """Record the updates of all metrics in the traced step."""
         for i, metric, weighted in self.made:
             if ys[i] is not None:
-                with _explained(metric.name, "metric", type(metric) not in (Metric, metrics_module.MeanMetricWrapper)):
+                with _explained(metric.name, "metric", type(metric) not in (Metric, MeanMetricWrapper)):
                     metric.update_state(ys[i], preds[i], weights[i] if weighted else None)
 
     def named(self) -> list[tuple[str, Metric]]:
