@@ -5,14 +5,16 @@ from brisknet.callbacks.base import Callback
 from brisknet.callbacks.callback_list import CallbackList
 from brisknet.callbacks.checkpoint import ModelCheckpoint
 from brisknet.callbacks.core import (
-    CSVLogger, HalveOnDivergence, History, LambdaCallback, LearningRateScheduler, TerminateOnNaN,
+    CSVLogger, HalveOnDivergence, LambdaCallback, LearningRateScheduler, TerminateOnNaN,
 )  # fmt: skip
+from brisknet.callbacks.history import History
+from brisknet.callbacks.lr_finder import LearningRateFinder
 from brisknet.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
 from brisknet.callbacks.progress import ProgbarLogger
 from brisknet.callbacks.remote_monitor import RemoteMonitor
 
 __all__ = [
     "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "HalveOnDivergence", "History",
-    "LambdaCallback", "LearningRateScheduler", "ModelCheckpoint", "MonitorCallback", "ProgbarLogger", "ReduceLROnPlateau",
-    "RemoteMonitor", "TerminateOnNaN",
+    "LambdaCallback", "LearningRateFinder", "LearningRateScheduler", "ModelCheckpoint", "MonitorCallback", "ProgbarLogger",
+    "ReduceLROnPlateau", "RemoteMonitor", "TerminateOnNaN",
 ]  # fmt: skip

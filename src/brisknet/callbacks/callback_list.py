@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brisknet.callbacks.base import Callback, overrides
-from brisknet.callbacks.core import History
+from brisknet.callbacks.history import History
 from brisknet.callbacks.progress import ProgbarLogger
 from brisknet.layers.keras_tensor import flatten
 

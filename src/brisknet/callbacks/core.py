@@ -1,4 +1,4 @@
-"""The callbacks of keras.callbacks that this library has, and HalveOnDivergence."""
+"""Smaller callbacks of keras.callbacks, and HalveOnDivergence."""
 
 from __future__ import annotations
 
@@ -10,32 +10,7 @@ import numpy as np
 from brisknet.callbacks.base import Callback
 from brisknet.callbacks.monitor import MonitorCallback
 
-__all__ = ["CSVLogger", "HalveOnDivergence", "History", "LambdaCallback", "LearningRateScheduler", "TerminateOnNaN"]
-
-
-class History(Callback):
-    """Records the logs of every epoch: .epoch, and .history {name: [values]}."""
-
-    def __init__(self):
-        super().__init__()
-        self.history: dict[str, list] = {}
-        self.epoch: list[int] = []
-
-    def on_train_begin(self, logs=None):
-        self.epoch = []
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.epoch.append(epoch)
-        for k, v in (logs or {}).items():
-            self.history.setdefault(k, []).append(v)
-        self.model.history = self
-
-    def on_epochs(self, epochs, logs, seconds):
-        """Several epochs at once: logs holds lists."""
-        self.epoch.extend(epochs)
-        for k, values in logs.items():
-            self.history.setdefault(k, []).extend(values)
-        self.model.history = self
+__all__ = ["CSVLogger", "HalveOnDivergence", "LambdaCallback", "LearningRateScheduler", "TerminateOnNaN"]
 
 
 class LearningRateScheduler(Callback):

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from brisknet.callbacks.callback_list import CallbackList
-from brisknet.callbacks.core import History
+from brisknet.callbacks.history import History
 from brisknet.graph.trace import current_graph
 from brisknet.layers.keras_tensor import KerasTensor, flatten, map_structure
 from brisknet.layers.layer import Layer
