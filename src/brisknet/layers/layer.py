@@ -14,7 +14,7 @@ from brisknet.layers.arguments import dtype_name, is_plain, positive_int, shape_
 from brisknet.layers.call_context import call_context, calling, kept_values, owning, undone_on_error, untraced
 from brisknet.layers.input_spec import InputSpec, check_input_spec
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure
-from brisknet.layers.shapes import shapes_of
+from brisknet.layers.shapes import map_structure_shapes, shapes_of
 from brisknet.layers.symbolic import Symbolic
 from brisknet.layers.weights import Weights
 from brisknet.utils.naming import auto_name, to_snake_case
@@ -108,6 +108,18 @@ class Layer(Weights, Symbolic):
     def from_config(cls, config: dict):
         """A new layer from get_config()'s dict."""
         return cls(**config)
+
+    def get_build_config(self) -> dict | None:
+        """What build_from_config() makes the weights from; None for a layer that is not built, or has nothing to build."""
+        shape = getattr(self, "_build_shape", None)
+        return {"input_shape": shape} if self.built and shape is not None else None
+
+    def build_from_config(self, config: dict) -> None:
+        """Make the weights as they are in a layer with this get_build_config()."""
+        shapes = {k: v for k, v in config.items() if k.endswith("shape") or k.endswith("shape_dict")}
+        shape = shapes.get("input_shape")
+        if not self.built and shape is not None:
+            self.build(map_structure_shapes(tuple, shape))
 
     # ---- calling ------------------------------------------------------------------------------------------------
     def __call__(self, *args, **kwargs):

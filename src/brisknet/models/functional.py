@@ -80,14 +80,22 @@ class Functional(Model):
     # ---- running ------------------------------------------------------------------------------------------------
     def call(self, inputs, training=None, mask=None):
         """Run every call of the graph, in order, on traced tensors, arrays or other symbolic tensors."""
-        values = dict(zip((id(t) for t in self.inputs), self._match_inputs(inputs), strict=True))
+        def call(layer, *args, **kwargs):
+            if "training" in layer._accepts and kwargs.get("training") is None and training is not None:
+                kwargs["training"] = training
+            return layer(*args, **kwargs)
+
+        return self._run_nodes(self._match_inputs(inputs), lambda layer: layer, call)
+
+    def _run_nodes(self, inputs, layer_of, call=None):
+        """The outputs for flat inputs, with layer_of(layer) in place of each layer, called by call(layer, *args, **kwargs)."""
+        values = dict(zip((id(t) for t in self.inputs), inputs, strict=True))
         for node in self._nodes:
             if isinstance(node.layer, InputLayer):
                 continue
             args, kwargs = map_structure(lambda t: _value(t, values), (node.args, node.kwargs))
-            if "training" in node.layer._accepts and kwargs.get("training") is None and training is not None:
-                kwargs["training"] = training
-            outs = flatten(node.layer(*args, **kwargs))
+            layer = layer_of(node.layer)
+            outs = flatten(layer(*args, **kwargs) if call is None else call(layer, *args, **kwargs))
             values.update((id(t), v) for t, v in zip(flatten(node.outputs), outs, strict=True))
         return map_structure(lambda t: values[id(t)], self._outputs_struct)
 
@@ -139,7 +147,7 @@ class Functional(Model):
 
     # ---- config -------------------------------------------------------------------------------------------------
     def get_config(self) -> dict:
-        """Layers, the calls between them, inputs and outputs, as plain data."""
+        """Layers, the calls between them, inputs and outputs, as plain data in Keras' form."""
         numbers = {}  # (layer id, call number) -> number among this model's calls
         per_layer: dict[int, list[CallNode]] = {}
         for node in self._nodes:
@@ -147,9 +155,13 @@ class Functional(Model):
             numbers[id(node)] = len(calls)
             calls.append(node)
 
-        def ref(t: KerasTensor):
+        def place(t: KerasTensor):
             node = source_layers(t)
-            return {"keras_tensor": [node.layer.name, numbers[id(node)], t._keras_history[2]]}
+            return [node.layer.name, numbers[id(node)], t._keras_history[2]]
+
+        def ref(t: KerasTensor):
+            config = {"shape": list(t.shape), "dtype": t.dtype, "keras_history": place(t)}
+            return {"class_name": "__keras_tensor__", "config": config}
 
         def plain(structure):
             return map_structure(lambda t: ref(t) if isinstance(t, KerasTensor) else t, structure)
@@ -163,8 +175,8 @@ class Functional(Model):
             "name": self.name,
             "trainable": self.trainable,
             "layers": layers,
-            "inputs": plain(self._inputs_struct),
-            "outputs": plain(self._outputs_struct),
+            "input_layers": map_structure(place, self._inputs_struct),
+            "output_layers": map_structure(place, self._outputs_struct),
         }
 
     @classmethod
@@ -178,13 +190,21 @@ class Functional(Model):
                 made[entry["name"], 0] = [layer.output]
             todo += [(entry["name"], i, node) for i, node in enumerate(entry["inbound_nodes"])]
 
+        def tensor(place):
+            name, call, index = place
+            return made[name, call][index]
+
         def resolve(x):
-            if isinstance(x, dict) and set(x) == {"keras_tensor"}:
-                name, call, index = x["keras_tensor"]
-                return made[name, call][index]
+            if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
+                return tensor(x["config"]["keras_history"])
             if isinstance(x, dict):
                 return {k: resolve(v) for k, v in x.items()}
             return [resolve(v) for v in x] if isinstance(x, (list, tuple)) else x
+
+        def ends(x):
+            if isinstance(x, dict):
+                return {k: ends(v) for k, v in x.items()}
+            return tensor(x) if x and isinstance(x[0], str) else [ends(v) for v in x]
 
         while todo:
             later = []
@@ -200,7 +220,7 @@ class Functional(Model):
             todo = later
         model = Layer.__new__(cls)  # a subclass may have a constructor that makes other layers than the config's
         Functional.__init__(
-            model, resolve(config["inputs"]), resolve(config["outputs"]), config["name"], config.get("trainable", True)
+            model, ends(config["input_layers"]), ends(config["output_layers"]), config["name"], config.get("trainable", True)
         )
         return model
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 
 from brisknet.layers.keras_tensor import KerasTensor
 from brisknet.layers.layer import Layer
@@ -98,14 +99,52 @@ class Model(Trainer, Layer):
 
         load_weights(self, filepath, skip_mismatch)
 
+    def to_json(self, **kwargs) -> str:
+        """The model's config as JSON, as Keras writes it; keyword arguments go to json.dumps(). See model_from_json()."""
+        import json
+
+        from brisknet.saving.keras_objects import serialize_keras_object
+
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    # ---- config -------------------------------------------------------------------------------------------------
+    def get_build_config(self) -> dict | None:
+        """What build_from_config() makes the weights from; None for a model that is not built or whose config says it."""
+        return None if self._has_graph() else super().get_build_config()
+
+    def get_compile_config(self) -> dict | None:
+        """The arguments of compile() as plain data; None for a model that is not compiled."""
+        if not self.compiled:
+            return None
+        from brisknet.saving.compiled_config import compile_config
+
+        return compile_config(self)
+
+    def compile_from_config(self, config: dict) -> None:
+        """compile() with the arguments of get_compile_config(), or of Keras'."""
+        from brisknet.saving.compiled_config import compile_arguments
+
+        self.compile(**compile_arguments(config))
+        if self.built and self.trainable_weights:
+            self.optimizer.build(self.trainable_weights)
+
     @classmethod
     def from_config(cls, config: dict, custom_objects=None):
         """A new model, with new weights, from get_config()'s dict."""
-        if cls is Model and {"layers", "inputs", "outputs"} <= set(config):
+        if cls is Model and {"layers", "input_layers", "output_layers"} <= set(config):
             from brisknet.models.functional import Functional
 
             return Functional.from_config(config, custom_objects)
-        return cls(**config)
+        known = inspect.signature(cls.__init__).parameters
+        if any(p.kind is p.VAR_KEYWORD for p in known.values()):
+            return cls(**config)
+        # A constructor that does not pass these on: they are set afterwards.
+        model = cls(**{k: v for k, v in config.items() if k in known or k not in ("name", "trainable", "dtype")})
+        if config.get("name") is not None:
+            model.name = config["name"]
+        if config.get("trainable") is False:
+            model.trainable = False
+        return model
 
     # ---- copies -------------------------------------------------------------------------------------------------
     def __deepcopy__(self, memo):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-_registered: dict = {}
+import inspect
 
+from brisknet.saving.registration import (
+    _registered, custom_objects_in_scope, custom_object_scope, register_keras_serializable,
+)  # fmt: skip
 
-def register_serializable(package="Custom", name=None):
-    """Decorator: the class or function can be named in configs (keras.saving.register_keras_serializable)."""
+__all__ = [
+    "class_of", "custom_table", "deserialize_layer", "register_serializable", "registered_name", "serialize_layer",
+]
 
-    def decorate(cls):
-        cls._registered_name = f"{package}>{name or cls.__name__}"
-        _registered[cls._registered_name] = _registered[cls.__name__] = cls
-        return cls
-
-    return decorate
+register_serializable = register_keras_serializable
 
 
 def registered_name(thing) -> str | None:
@@ -23,37 +22,53 @@ def registered_name(thing) -> str | None:
 
 
 def custom_table(custom_objects=None, wanted=callable) -> dict:
-    """Registered classes and functions by name, those of them that are `wanted`, and custom_objects before them."""
-    return {**{k: v for k, v in _registered.items() if wanted(v)}, **(custom_objects or {})}
+    """Classes and functions of one's own by name: those registered, of scopes around and custom_objects, if `wanted`."""
+    known = {**_registered, **custom_objects_in_scope()}
+    return {**{k: v for k, v in known.items() if wanted(v)}, **(custom_objects or {})}
 
 
-def _builtin() -> dict[str, type]:
+def builtin_layers() -> dict[str, type]:
+    """Every layer and model class of this package by name."""
     from brisknet import layers, models
     from brisknet.layers.core import FunctionLayer, OpLayer
     from brisknet.layers.getitem import GetItem
 
     table = {n: getattr(layers, n) for n in layers.__all__ if isinstance(getattr(layers, n), type)}
-    return {**table, "GetItem": GetItem, "OpLayer": OpLayer, "FunctionLayer": FunctionLayer, "Sequential": models.Sequential, "Functional": models.Functional}
+    more = {"GetItem": GetItem, "OpLayer": OpLayer, "FunctionLayer": FunctionLayer}
+    return {**table, **more, "Sequential": models.Sequential, "Functional": models.Functional}
 
 
-def class_of(name: str, custom_objects=None) -> type:
-    """The layer class of a name; ValueError for one that is neither built in, registered nor in custom_objects."""
+def class_of(name: str, custom_objects=None, registered=None) -> type:
+    """The layer class of a name; ValueError for one that is neither built in, registered, in scope nor in custom_objects."""
     from brisknet.utils.naming import lookup
 
-    return lookup("layer class", name, {**_builtin(), **_registered, **(custom_objects or {})})
+    custom = custom_table(custom_objects, lambda x: isinstance(x, type))
+    if registered in custom:
+        return custom[registered]
+    return lookup("layer class", name, {**builtin_layers(), **custom})
 
 
 def serialize_layer(layer) -> dict:
-    """{"class_name", "config"} of a layer."""
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+    """{"class_name", "config"} of a layer, and "registered_name" of a registered class."""
+    known = registered_name(type(layer))
+    out = {"class_name": type(layer).__name__, "config": layer.get_config()}
+    return out if known is None else {**out, "registered_name": known}
 
 
 def deserialize_layer(config: dict, custom_objects=None):
-    """The layer of such a dict. ValueError where its form is wrong or the class is unknown."""
+    """The layer of such a dict, or of Keras'. ValueError where its form is wrong or the class is unknown.
+
+    A built layer of one's own comes with the weights made for its build_config, where the dict has one.
+    """
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise ValueError(f'layer config: a dict with "class_name" and "config" expected, got {config!r}')
-    cls = class_of(config["class_name"], custom_objects)
-    inner = dict(config.get("config") or {})
-    if "custom_objects" in cls.from_config.__code__.co_varnames:
-        return cls.from_config(inner, custom_objects=custom_objects)
-    return cls.from_config(inner)
+    cls = class_of(config["class_name"], custom_objects, config.get("registered_name"))
+    inner = {k: v for k, v in (config.get("config") or {}).items() if v is not None or k not in KERAS_ONLY}
+    with custom_object_scope(custom_objects or {}):
+        if "custom_objects" in inspect.signature(cls.from_config).parameters:
+            return cls.from_config(inner, custom_objects=custom_objects)
+        return cls.from_config(inner)
+
+
+# Keys of Keras' configs for what this package has not, at the value that asks for nothing.
+KERAS_ONLY = frozenset({"quantization_config", "input_axes", "output_axes", "lora_rank", "lora_alpha"})

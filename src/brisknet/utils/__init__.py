@@ -13,6 +13,14 @@ from brisknet.utils.numerical import normalize, to_categorical
 
 # Loaded when first used: name -> (module, name there).
 _LATER = {
+    "CustomObjectScope": ("brisknet.saving", "CustomObjectScope"),
+    "custom_object_scope": ("brisknet.saving", "custom_object_scope"),
+    "deserialize_keras_object": ("brisknet.saving", "deserialize_keras_object"),
+    "get_custom_objects": ("brisknet.saving", "get_custom_objects"),
+    "get_registered_name": ("brisknet.saving", "get_registered_name"),
+    "get_registered_object": ("brisknet.saving", "get_registered_object"),
+    "register_keras_serializable": ("brisknet.saving", "register_keras_serializable"),
+    "serialize_keras_object": ("brisknet.saving", "serialize_keras_object"),
     "PyDataset": ("brisknet.training.sources.pydataset", "PyDataset"),
     "Sequence": ("brisknet.training.sources.pydataset", "PyDataset"),
     "pack_x_y_sample_weight": ("brisknet.training.sources.unpack", "pack_x_y_sample_weight"),
