@@ -9,10 +9,11 @@ import functools
 
 import numpy as np
 
-from brisknet.ops.dispatch import apply
+from brisknet.ops.dispatch import apply, float_array
 from brisknet.ops.registry import OpSpec, Sample, register
+from brisknet.ops.spatial_arguments import data_format_name, int_tuple
 
-__all__ = ["FILL_MODES", "INTERPOLATIONS", "affine", "band_table", "identity_transforms", "resample"]
+__all__ = ["FILL_MODES", "INTERPOLATIONS", "affine", "affine_transform", "band_table", "resample", "resize"]
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
@@ -228,7 +229,84 @@ def affine(x, transforms, size=None, method="bilinear", fill_mode="reflect", fil
     return apply("affine", (x, transforms), size=size, method=method, fill_mode=fill_mode, fill_value=float(fill_value))
 
 
-def identity_transforms(n: int) -> np.ndarray:
-    """The transforms [n,8] that change nothing."""
-    return np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], np.float32), (n, 1))
 
+# ---- as in keras.ops.image ------------------------------------------------------------------------------------------------
+def _batch_last(images, data_format, name):
+    """(images as [N,H,W,C], function that brings the result back)."""
+    from brisknet.ops.shape import reshape
+    from brisknet.ops.spatial import to_channels_first, to_channels_last
+
+    data_format = data_format_name(data_format, f"{name}: data_format")
+    x = float_array(images)
+    if len(x.shape) not in (3, 4):
+        raise ValueError(f"{name}: one image or a batch of images (rank 3 or 4) expected, got shape {tuple(x.shape)}")
+    single = len(x.shape) == 3
+    x = to_channels_last(reshape(x, (1, *x.shape)) if single else x, data_format)
+
+    def back(y):
+        y = to_channels_first(y, data_format)
+        return reshape(y, tuple(y.shape[1:])) if single else y
+
+    return x, back
+
+
+def aspect_crop(height: int, width: int, size) -> tuple:
+    """(top, left, height, width) of the largest part in the middle that has the aspect ratio of size."""
+    h = max(min(height, int(float(width * size[0]) / size[1])), 1)
+    w = max(min(width, int(float(height * size[1]) / size[0])), 1)
+    return int(float(height - h) / 2), int(float(width - w) / 2), h, w
+
+
+def crop(x, top: int, left: int, height: int, width: int):
+    """Rows top.. and columns left.. of images [N,H,W,C]."""
+    n, _, _, c = x.shape
+    return apply("slice", (x,), slices=((0, n, 1), (top, top + height, 1), (left, left + width, 1), (0, c, 1)))
+
+
+def _padded(x, size, fill_value):
+    """Images with the aspect ratio of size, by fill_value above and below or left and right."""
+    from brisknet.ops.shape import pad
+
+    height, width = x.shape[1:3]
+    rows = int(float(max(height, int(float(width * size[0]) / size[1])) - height) / 2)
+    columns = int(float(max(width, int(float(height * size[1]) / size[0])) - width) / 2)
+    if rows:
+        return pad(x, ((0, 0), (rows, rows), (0, 0), (0, 0)), fill_value)
+    return pad(x, ((0, 0), (0, 0), (columns, columns), (0, 0)), fill_value) if columns else x
+
+
+def resize(
+    images, size, interpolation="bilinear", antialias=False, crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
+    fill_mode="constant", fill_value=0.0, data_format=None,
+):  # fmt: skip
+    """Images of another size (height, width), interpolated between the centres of pixels.
+
+    The aspect ratio may be kept by cutting the longer side off or by padding the shorter one with fill_value.
+    """
+    size = int_tuple(size, 2, "resize: size")
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(f"resize: interpolation must be one of {INTERPOLATIONS}, got {interpolation!r}")
+    if fill_mode != "constant":
+        raise ValueError(f"resize: fill_mode must be 'constant', got {fill_mode!r}")
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError("resize: crop_to_aspect_ratio and pad_to_aspect_ratio can't both be True")
+    x, back = _batch_last(images, data_format, "resize")
+    if crop_to_aspect_ratio:
+        x = crop(x, *aspect_crop(*x.shape[1:3], size))
+    elif pad_to_aspect_ratio:
+        x = _padded(x, size, fill_value)
+    for axis in (0, 1):
+        x = resample(x, axis + 1, size[axis], interpolation, antialias)
+    return back(x)
+
+
+def affine_transform(images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format=None):
+    """Images under one transform [8] or one an image [N,8]: output (X, Y) is the input at (a0 X + a1 Y + a2, b0 X + b1 Y + b2)."""
+    from brisknet.ops.shape import broadcast_to, reshape
+
+    x, back = _batch_last(images, data_format, "affine_transform")
+    transform = float_array(transform)
+    if tuple(transform.shape) not in ((8,), (1, 8), (x.shape[0], 8)):
+        raise ValueError(f"affine_transform: transform of shape (8,) or ({x.shape[0]}, 8) expected, got {tuple(transform.shape)}")
+    transform = broadcast_to(reshape(transform, (-1, 8)), (x.shape[0], 8))
+    return back(affine(x, transform, None, interpolation, fill_mode, fill_value))
