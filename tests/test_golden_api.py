@@ -192,9 +192,9 @@ def test_order_of_layers_and_weights(name):
 
 # ---- arguments of Keras that are refused, and say so ---------------------------------------------------------------------
 REFUSED = {
-    "use_ema": lambda: bn.optimizers.Adam(use_ema=True),
-    "loss_scale_factor": lambda: bn.optimizers.SGD(loss_scale_factor=2.0),
-    "gradient_accumulation_steps": lambda: bn.optimizers.RMSprop(gradient_accumulation_steps=4),
+    "ema_momentum": lambda: bn.optimizers.Adam(use_ema=True, ema_momentum=1.5),
+    "loss_scale_factor": lambda: bn.optimizers.SGD(loss_scale_factor=0.0),
+    "gradient_accumulation_steps": lambda: bn.optimizers.RMSprop(gradient_accumulation_steps=1),
     "unknown": lambda: bn.optimizers.SGD(momentun=0.9),
     "synchronized": lambda: bn.layers.BatchNormalization(synchronized=True),
     "renorm": lambda: bn.layers.BatchNormalization(renorm=True),

@@ -5,7 +5,8 @@
 #define BRISKNET_OPTIM_STATE_H
 #include "kernels/optim.h"
 
-/* ---- learning-rate schedules: p[0] i64 iterations, p[1] rate, p[2] f64 parameters; n[0] kind, n[1] parameters ---- */
+/* ---- learning-rate schedules: p[0] steps taken, p[1] rate, p[2] f64 parameters; n[0] kind, n[1] parameters,
+ * n[2] 1 for a float32 step, 0 for an int64 ---- */
 enum { BK_EXPONENTIAL, BK_INVERSE_TIME, BK_PIECEWISE, BK_POLYNOMIAL, BK_COSINE, BK_RESTARTS };
 
 static double bk_cosine(double step, const double *p) {   /* rate, steps, alpha, target, warm-up steps or -1 */
@@ -40,7 +41,7 @@ static double bk_polynomial(double step, const double *p) {  /* rate, steps, end
 BK_KERNEL(scheduled_rate) {
   (void)w;
   if (lo >= hi) return;
-  const double step = (double)*(const int64_t *)a->p[0], *p = a->p[2];
+  const double step = a->n[2] ? (double)*(const float *)a->p[0] : (double)*(const int64_t *)a->p[0], *p = a->p[2];
   double rate = 0;
   switch (a->n[0]) {
     case BK_EXPONENTIAL: rate = p[0] * pow(p[2], p[3] != 0 ? floor(step / p[1]) : step / p[1]); break;

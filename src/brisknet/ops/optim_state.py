@@ -90,7 +90,8 @@ register(
             Sample((_IT,), {"kind": kind, "parameters": p, "dtype": "float32"}, wrt=())
             for kind, several in _PARAMETERS.items()
             for p in several
-        ),
+        )
+        + (Sample((np.array(2.5),), {"kind": "exponential", "parameters": (0.1, 4.0, 0.5, 0.0), "dtype": "float32"}, wrt=()),),
     )
 )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from brisknet.ops.optim_state import SCHEDULES
 from brisknet.passes.lower.builder import padded_size, size_of
-from brisknet.passes.lower.plan import BLOCK, Ref, Segment, Table
+from brisknet.passes.lower.plan import BLOCK, Ref, Segment, Table, Unsupported
 from brisknet.passes.lower.rules_elementwise import float32
 from brisknet.variables import Variable
 
@@ -16,8 +16,11 @@ RULES: dict = {}
 def _scheduled_rate(b, node):
     out, parameters = node.outputs[0], np.array(node.attrs["parameters"], np.float64)
     float32(out)
-    ints = (list(SCHEDULES).index(node.attrs["kind"]), len(parameters))
-    b.emit("scheduled_rate", (b.row(node.inputs[0]), b.out(out), b.constant(parameters)), ints, writes=(1,))
+    step = node.inputs[0]
+    if step.dtype not in ("int64", "float32"):
+        raise Unsupported(f"a schedule's step of dtype {step.dtype}")
+    ints = (list(SCHEDULES).index(node.attrs["kind"]), len(parameters), int(step.dtype == "float32"))
+    b.emit("scheduled_rate", (b.row(step), b.out(out), b.constant(parameters)), ints, writes=(1,))
 
 
 def _count(kernel):

@@ -1,0 +1,26 @@
+"""LAMB."""
+
+from __future__ import annotations
+
+from brisknet.optimizers.arguments import check_number
+from brisknet.optimizers.fused import FusedOptimizer
+
+__all__ = ["Lamb"]
+
+
+class Lamb(FusedOptimizer):
+    """Adam whose step has, for each parameter, the length of the weights: w -= lr |w| / |s| s. You et al. 2020."""
+
+    _rule, _slot_names, _slot_groups = "lamb", ("momentum", "velocity"), (2,)
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=None,
+                 clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
+                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
+                 gradient_accumulation_steps=None, name=None, **kwargs):  # fmt: skip
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+                         ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs)  # fmt: skip
+        self.beta_1, self.beta_2 = check_number(beta_1, "beta_1", 0, 1), check_number(beta_2, "beta_2", 0, 1)
+        self.epsilon = check_number(epsilon, "epsilon")
+
+    def _attrs(self):
+        return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
