@@ -99,6 +99,15 @@ class Model(Trainer, Layer):
 
         load_weights(self, filepath, skip_mismatch)
 
+    def save(self, filepath, overwrite=True, zipped=None) -> None:
+        """Write the whole model (config, compilation, weights, optimizer) into a file named ....npz or ....keras (extra h5).
+
+        models.load_model() reads it; Keras reads .keras too. The file appears whole or not at all.
+        """
+        from brisknet.saving.models import save_model
+
+        save_model(self, filepath, overwrite, zipped)
+
     def to_json(self, **kwargs) -> str:
         """The model's config as JSON, as Keras writes it; keyword arguments go to json.dumps(). See model_from_json()."""
         import json

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import os
 import warnings
-import zipfile
-from pathlib import Path
 
 import numpy as np
 
-from brisknet.saving.files import atomic_write
+from brisknet.saving.arrays import CONFIG, check_name, read_arrays, write_arrays
 from brisknet.utils.naming import to_snake_case
 from brisknet.variables import Variable
 
-__all__ = ["load_weights", "read_arrays", "save_weights", "weight_groups", "write_arrays"]
+__all__ = ["load_weights", "model_arrays", "need_built", "save_weights", "set_arrays", "weight_groups"]
 
 
 # ---- names --------------------------------------------------------------------------------------------------------------
@@ -80,62 +78,6 @@ def _key(place: str, i: int) -> str:
     return f"{place}/vars/{i}" if place else f"vars/{i}"
 
 
-# ---- files --------------------------------------------------------------------------------------------------------------
-def _format(path) -> str:
-    name = os.fspath(path)
-    if not isinstance(name, str) or not name.endswith((".npz", ".h5", ".hdf5")):
-        raise ValueError(f"weights are kept in files named ....npz, or ....weights.h5 with h5py; got {name!r}")
-    return "npz" if name.endswith(".npz") else "h5"
-
-
-def _h5py():
-    try:
-        import h5py
-    except ImportError:
-        raise ImportError(
-            "weights in HDF5 need h5py: pip install brisknet[h5]; or use a file named ....npz, which needs NumPy only"
-        ) from None
-    return h5py
-
-
-def write_arrays(path, arrays: dict, overwrite: bool = True) -> None:
-    """Write named arrays into a .npz or .h5 file, whole or not at all."""
-    h5py = _h5py() if _format(path) == "h5" else None
-    with atomic_write(path, overwrite) as file:
-        if h5py is None:
-            np.savez(file, **arrays)
-            return
-        with h5py.File(file, "w") as h5:
-            for name, array in arrays.items():
-                h5[name] = array
-
-
-def read_arrays(path) -> dict[str, np.ndarray]:
-    """The named arrays of such a file; FileNotFoundError, or ValueError where it is none."""
-    h5py = _h5py() if _format(path) == "h5" else None
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no file {os.fspath(path)!r} to load weights from")
-    try:
-        if h5py is None:
-            with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:  # np.load leaves a broken one open
-                return {name: file[name] for name in file.files}
-        with h5py.File(path, "r") as file:
-            return _h5_arrays(h5py, file)
-    except (ValueError, OSError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{os.fspath(path)!r} is no readable file of weights: {error}") from None
-
-
-def _h5_arrays(h5py, file) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = {}
-
-    def collect(name, item):
-        if isinstance(item, h5py.Dataset):
-            found[name] = item[()]
-
-    file.visititems(collect)
-    return found
-
-
 # ---- models -------------------------------------------------------------------------------------------------------------
 def model_arrays(model) -> dict[str, np.ndarray]:
     """All weights of a model and the state of its optimizer by name."""
@@ -147,7 +89,8 @@ def save_weights(model, filepath, overwrite: bool = True) -> None:
 
     The file appears whole or not at all. ValueError for a model that is not built yet.
     """
-    _need_built(model, "save_weights")
+    check_name(filepath)
+    need_built(model, "save_weights")
     write_arrays(filepath, model_arrays(model), overwrite)
 
 
@@ -158,9 +101,11 @@ def load_weights(model, filepath, skip_mismatch: bool = False) -> None:
     missing or have other shapes; with skip_mismatch=True such layers stay as they are, with a warning. The state of the
     optimizer is set where the file has it and the optimizer is built and fits.
     """
-    _format(filepath)
-    _need_built(model, "load_weights")
-    set_arrays(model, read_arrays(filepath), os.fspath(filepath), skip_mismatch)
+    check_name(filepath)
+    need_built(model, "load_weights")
+    arrays = read_arrays(filepath)
+    arrays.pop(CONFIG, None)  # a whole model's file has weights too
+    set_arrays(model, arrays, os.fspath(filepath), skip_mismatch)
 
 
 def set_arrays(model, arrays: dict, source: str, skip_mismatch: bool = False) -> None:
@@ -219,7 +164,7 @@ def _load_optimizer(optimizer, own, arrays, source) -> None:
         v.assign(a)
 
 
-def _need_built(model, method: str) -> None:
+def need_built(model, method: str) -> None:
     if not model.built:
         raise ValueError(
             f"model {model.name!r} is not built yet, so it has no weights: call it on data, or build(input_shape), before "
