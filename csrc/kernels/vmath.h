@@ -99,16 +99,19 @@ BK_INLINE vf v_sigmoid(vf x) {
   return v_sel(v_isnan(x), x, y);
 }
 
+/* (tanh(x) / x - 1) / x^2 for q = x^2, |x| < 0.625: an even minimax polynomial (Cephes, S. Moshier) */
+BK_INLINE vf v_tanh_tail(vf q) {
+  vf p = v_fma(v_set1(-5.70498872745e-3f), q, v_set1(2.06390887954e-2f));
+  p = v_fma(p, q, v_set1(-5.37397155531e-2f));
+  p = v_fma(p, q, v_set1(1.33314422036e-1f));
+  return v_fma(p, q, v_set1(-3.33332819422e-1f));
+}
+
 BK_INLINE vf v_tanh(vf x) {
   vf ax = v_abs(x), q = v_mul(x, x), one = v_set1(1.0f);
   vf e = v_exp(v_add(ax, ax));
   vf big = v_sub(one, v_div(v_set1(2.0f), v_add(e, one)));
-  /* odd minimax polynomial for |x| < 0.625 (Cephes, S. Moshier) */
-  vf p = v_fma(v_set1(-5.70498872745e-3f), q, v_set1(2.06390887954e-2f));
-  p = v_fma(p, q, v_set1(-5.37397155531e-2f));
-  p = v_fma(p, q, v_set1(1.33314422036e-1f));
-  p = v_fma(p, q, v_set1(-3.33332819422e-1f));
-  p = v_fma(v_mul(p, q), ax, ax);
+  vf p = v_fma(v_mul(v_tanh_tail(q), q), ax, ax);
   vf y = v_copysign(v_sel(v_lt(ax, v_set1(0.625f)), p, big), x);   /* the sign of -0 too */
   return v_sel(v_isnan(x), x, y);
 }

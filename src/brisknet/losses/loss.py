@@ -55,6 +55,9 @@ class Loss:
         values = self.call(y_true, y_pred)
         return values, getattr(values, "_keras_mask", None)
 
+    def check_targets(self, y, shape, name) -> None:
+        """ValueError for targets (an array) that don't fit outputs of this shape; asked where `targets` is "other"."""
+
     def _typed(self, y):
         y = y if hasattr(y, "shape") else np.asarray(y)
         return cast(y, self._cast_to) if dtype_of(y).startswith("float") else y

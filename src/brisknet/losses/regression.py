@@ -62,8 +62,8 @@ def log_cosh(y_true, y_pred):
 
 def _unit(x, axis):
     """x / |x| along axis; |x| of at least epsilon."""
-    inverse = ops.rsqrt(ops.sum(ops.square(x), axis=axis, keepdims=True))
-    return ops.multiply(x, ops.minimum(inverse, 1.0 / config.epsilon()))
+    square = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    return ops.multiply(x, ops.rsqrt(ops.maximum(square, config.epsilon() ** 2)))
 
 
 def cosine_similarity(y_true, y_pred, axis=-1):

@@ -103,7 +103,7 @@ class CompiledLosses:
         if self.is_sparse(i):
             self._check_sparse(y, shape, name, loss)
         elif loss.targets == "other":
-            return
+            loss.check_targets(y, shape, name)
         elif loss.targets == "onehot":
             if tuple(y.shape[1:]) != tuple(shape[1:]):
                 raise ValueError(

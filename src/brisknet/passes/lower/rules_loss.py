@@ -48,6 +48,23 @@ RULES.update({
 })  # fmt: skip
 
 
+def _ctc_head(b, node):
+    logits, labels = node.inputs
+    loss, slope = node.outputs
+    float32(logits)
+    if labels.dtype != "int32":
+        raise Unsupported(f"ctc_head with labels of dtype {labels.dtype}")
+    rows, frames, classes = logits.shape
+    n = labels.shape[1]
+    width = -(-(n + 2) // 16) * 16 + 16  # one vector of any instruction set more than is used
+    work = b.new(4 * rows * (2 * (frames + 1) + 6) * width)
+    refs = b.row(logits), b.row(labels), b.out(loss), b.out(slope), work
+    b.emit("ctc_head", refs, (rows, frames * classes, frames, classes, n, width), writes=(2, 3, 4))
+
+
+RULES["ctc_head"] = _ctc_head
+
+
 # ---- sums over parameters -----------------------------------------------------------------------------------------------
 def _any_layout(b, t):
     """(ref, elements) of a tensor as it lies; the padding of panels is zero."""
