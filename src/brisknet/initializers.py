@@ -80,20 +80,24 @@ class Identity(Initializer):
 
 
 class RandomInitializer(Initializer):
-    """Base of those that draw. An initializer gives the same values each time it is called with one shape (Keras 3)."""
+    """Base of those that draw. An initializer gives the same values each time it is called with one shape, unless its seed
+    is a SeedGenerator (Keras 3)."""
 
     def __init__(self, seed=None):
         if isinstance(seed, dict):  # the config of a SeedGenerator
             seed = SeedGenerator.from_config(seed.get("config", seed))
         # A seed drawn here is not part of the config: a layer made from a config gets weights of its own (Keras 3).
-        self._given_seed, self.seed = seed, draw_seed(seed)
+        self._given_seed = seed
+        self.seed = seed if isinstance(seed, SeedGenerator) else draw_seed(seed)
 
     def _rng(self):
-        return np.random.Generator(np.random.Philox(key=derive(self.seed)))
+        return np.random.Generator(np.random.Philox(key=derive(draw_seed(self.seed))))
 
     def get_config(self):
         seed = self._given_seed
-        return {"seed": seed.get_config() if isinstance(seed, SeedGenerator) else seed}
+        if isinstance(seed, SeedGenerator):
+            seed = {"class_name": "SeedGenerator", "config": seed.get_config()}
+        return {"seed": seed}
 
     def clone(self):
         """The same distribution with a seed of its own."""
@@ -200,6 +204,11 @@ class VarianceScaling(RandomInitializer):
         else:  # 0.8796... is the standard deviation of a standard normal cut at +-2
             value = _truncated_draws(rng, shape, 0.0, np.sqrt(scale) / 0.87962566103423978)
         return value.astype(dtype or config.floatx())
+
+    def with_axes(self, input_axes, output_axes):
+        """The same distribution and seed for a weight whose fans are the sizes of these axes."""
+        config = {**self.get_config(), "seed": self.seed, "input_axes": input_axes, "output_axes": output_axes}
+        return type(self)(**config)
 
     def get_config(self):
         return {

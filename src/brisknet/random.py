@@ -41,7 +41,12 @@ class SeedGenerator:
     """A stream of seeds: each `next()` gives another."""
 
     def __init__(self, seed=None, name=None):
-        self.seed, self.drawn, self.name = draw_seed(seed), 0, name or "seed_generator"
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
+            raise ValueError(f"SeedGenerator: seed must be an integer or None, got {seed!r}")
+        from brisknet.utils.naming import auto_name  # here, as utils needs this module
+
+        self._given = seed
+        self.seed, self.drawn, self.name = draw_seed(seed), 0, name or auto_name("seed_generator")
 
     def next(self) -> int:
         """The next seed."""
@@ -49,7 +54,7 @@ class SeedGenerator:
         return derive(self.seed, self.drawn)
 
     def get_config(self):
-        return {"seed": self.seed}
+        return {"seed": self._given, "name": self.name}
 
     @classmethod
     def from_config(cls, config):

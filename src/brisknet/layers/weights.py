@@ -108,7 +108,8 @@ class Weights:
                 if all(item is not known for known in self._layers):
                     self._layers.append(item)
             elif isinstance(item, Variable) and all(item is not v for v in self.__dict__.get("_own", (item,))):
-                item.path = weight_path(self, item.name)
+                if "/" not in item.path:  # a weight that another layer has made keeps its path
+                    item.path = weight_path(self, item.name)
                 self._own.append(item)
             elif hasattr(item, "update_state") and hasattr(item, "reset_state"):
                 known = self.__dict__.setdefault("_own_metrics", [])

@@ -70,12 +70,23 @@ class ByName:
         raise ValueError(f"{self.kind}: a name, a callable or a {self.kind.title()} expected, got {identifier!r}")
 
     def serialize(self, thing) -> dict:
-        """{"class_name", "config"} of an object; ValueError for one without get_config()."""
+        """{"class_name", "config"} of an object or a function; ValueError for an object without get_config()."""
+        if hasattr(thing, "__code__"):
+            from brisknet.saving import functions
+
+            return functions.serialize(thing)
         if not hasattr(thing, "get_config"):
             raise ValueError(f"{self.kind} {thing!r} has no get_config() and can't be written into a config")
         return {"class_name": type(thing).__name__, "config": thing.get_config()}
 
     def deserialize(self, config: dict, custom_objects=None):
         """The object of a config dict; ValueError for an unknown class."""
-        table = {**self.table, **(custom_objects or {})}
+        from brisknet.saving import functions
+        from brisknet.saving.objects import custom_table
+
+        if functions.is_config(config):
+            return functions.deserialize(config, custom_objects)
+        if not isinstance(config, dict) or "class_name" not in config:
+            raise ValueError(f'{self.kind}: a dict with "class_name" and "config" expected, got {config!r}')
+        table = {**self.table, **custom_table(custom_objects)}
         return lookup(self.kind, config["class_name"], table).from_config(config.get("config", {}))

@@ -3,7 +3,15 @@
 from brisknet.layers.arguments import constraint, serialize_constraint
 from brisknet.layers.core.activation import Activation
 from brisknet.layers.core.dense import Dense
+from brisknet.layers.core.einsum_dense import EinsumDense
+from brisknet.layers.core.identity import Identity
 from brisknet.layers.core.input_layer import Input, InputLayer
+from brisknet.layers.core.lambda_layer import Lambda
 from brisknet.layers.core.op_layer import FunctionLayer, OpLayer
+from brisknet.layers.core.rescaling import Rescaling
+from brisknet.layers.core.wrapper import Wrapper
 
-__all__ = ["Activation", "Dense", "FunctionLayer", "Input", "InputLayer", "OpLayer", "constraint", "serialize_constraint"]
+__all__ = [
+    "Activation", "Dense", "EinsumDense", "FunctionLayer", "Identity", "Input", "InputLayer", "Lambda", "OpLayer",
+    "Rescaling", "Wrapper", "constraint", "serialize_constraint",
+]  # fmt: skip

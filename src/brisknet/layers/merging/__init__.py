@@ -3,12 +3,13 @@
 from brisknet.layers.merging.add import Add, add
 from brisknet.layers.merging.average import Average, average
 from brisknet.layers.merging.concatenate import Concatenate, concatenate
+from brisknet.layers.merging.dot import Dot, dot
 from brisknet.layers.merging.maximum import Maximum, maximum
 from brisknet.layers.merging.minimum import Minimum, minimum
 from brisknet.layers.merging.multiply import Multiply, multiply
 from brisknet.layers.merging.subtract import Subtract, subtract
 
 __all__ = [
-    "Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average", "concatenate",
+    "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average", "concatenate", "dot",
     "maximum", "minimum", "multiply", "subtract",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brisknet.passes.lower.builder import size_of
+from brisknet.passes.lower.builder import padded_size, size_of
 from brisknet.passes.lower.plan import Ref
 from brisknet.passes.lower.rules_elementwise import broadcast_strides, float32, merged
 
@@ -96,6 +96,18 @@ def _slice_grad(b, node):
     copy_strided(b, source, Ref(target.base, target.offset + 4 * offset), g.shape, row_strides(g.shape), strides)
 
 
+def _assign(b, node):
+    """A variable gets its new value here, in place, before an update goes on from it."""
+    x, y, v = node.inputs[0], node.outputs[0], node.attrs["variable"]
+    if v is None:
+        return b.alias(y, b.row(x))
+    b.variable(v)
+    layout = b.plan.layouts[v]
+    source = b.as_layout(x, layout)
+    n = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
+    b.emit("copy_bytes", (source, b.update_place(y, v)), (4 * n,), writes=(1,))
+
+
 def _one_hot(b, node):
     x, y = node.inputs[0], node.outputs[0]
     b.emit("one_hot", (b.row(x), b.out(y)), (size_of(x.shape), node.attrs["depth"]), writes=(1,))
@@ -115,5 +127,5 @@ def rows(kernel: str, *parameters):
 
 RULES.update({
     "reshape": _reshape, "transpose": _transpose, "broadcast_to": _broadcast_to, "concatenate": _concatenate,
-    "slice": _slice, "slice_grad": _slice_grad, "one_hot": _one_hot,
+    "assign": _assign, "slice": _slice, "slice_grad": _slice_grad, "one_hot": _one_hot,
 })  # fmt: skip

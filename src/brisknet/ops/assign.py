@@ -1,0 +1,38 @@
+"""Setting a trained weight within the step that trains it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.graph.trace import current_graph
+from brisknet.ops.dispatch import apply
+from brisknet.ops.registry import OpSpec, Sample, register
+
+__all__ = ["assign_trained"]
+
+
+def _infer(shapes, dtypes, attrs):
+    if shapes[0] != shapes[1] or dtypes[0] != dtypes[1]:
+        raise ValueError(f"assign: a value of shape {shapes[1]} expected, got {shapes[0]}")
+    return ((shapes[0], dtypes[0]),)
+
+
+register(
+    OpSpec(  # the new value of a variable, where the old one stood: inputs are the new and the old value
+        "assign",
+        _infer,
+        lambda value, old, variable=None: np.asarray(value),
+        # what depends on the weight depends on the value that it has been given, and so does its update
+        lambda n, g: (None, g[0]),
+        (Sample(((3, 5), (3, 5)), {"variable": None}, wrt=()),),
+    )
+)
+
+
+def assign_trained(variable, value) -> None:
+    """Set a variable, also one that the optimizer updates later in the step that is traced: the update starts from `value`,
+    and the gradient is taken with respect to it."""
+    if current_graph() is None:
+        variable.assign(value)
+    else:
+        variable.assign(apply("assign", (value, variable), variable=variable))
