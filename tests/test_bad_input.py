@@ -12,6 +12,7 @@ from tests.bad_calls import TABLE
 # They fill the table.
 importlib.import_module("tests.bad_calls_data")
 importlib.import_module("tests.bad_calls_api")
+importlib.import_module("tests.bad_calls_preprocessing")
 
 
 def state_of(model):

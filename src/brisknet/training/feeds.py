@@ -96,12 +96,17 @@ class Feeds:
         if not isinstance(given, (tuple, list)):
             source = find_source(given, name="validation x")
             if source is not None:
-                return self._source_test(source, steps, "validation x")
+                return self._checked_test(source, steps)
         x, y, weight = self._validation(given)
         source = find_source(x, y, weight, batch_size, name="validation x")
         if source is not None:
-            return self._source_test(source, steps, "validation x")
+            return self._checked_test(source, steps)
         return self._test_feed(*self._batches(x, y, weight, name="validation x"), batch_size, steps)
+
+    def _checked_test(self, source, steps):
+        """The epochs of a source that validates, whose first batch has been looked at: errors come before the training."""
+        self._check_batch("test", source.first(), name="validation x")
+        return self._source_test(source, steps, "validation x")
 
     def _evaluation_feed(self, x, y, sample_weight, batch_size, steps):
         source = find_source(x, y, sample_weight, batch_size)

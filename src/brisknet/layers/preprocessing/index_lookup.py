@@ -120,7 +120,7 @@ class IndexLookup(TokenLayer):
             raise ValueError(
                 f"{type(self).__name__} {self.name!r}: adapt() is for layers made without vocabulary; this one has it"
             )
-        counts = Counts()
+        counts = Counts(self.output_mode == "tf_idf")
         for part in raw_batches(data, steps):
             x = token_array(part, f"{type(self).__name__} {self.name!r}: adapt: data")
             single = part is not data and x.ndim == 1  # a batch of rank 1 is one document, an array of rank 1 is many

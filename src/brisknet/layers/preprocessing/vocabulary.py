@@ -48,14 +48,17 @@ def checked_tokens(tokens: list, special: list, mask_token, oov_token, owner: st
 
 
 class Counts:
-    """How often tokens occur, and in how many documents (rows)."""
+    """How often tokens occur, and where by_row is True, in how many documents (rows)."""
 
-    def __init__(self):
+    def __init__(self, by_row: bool):
+        self.by_row = by_row
         self.tokens, self.documents, self.rows = Counter(), Counter(), 0
 
     def add(self, values: list, rows: int) -> None:
         """Count `values`, of `rows` documents of equal length one after another."""
         self.tokens.update(values)
+        if not self.by_row:
+            return
         width = len(values) // max(rows, 1)
         for r in range(rows):
             self.documents.update(set(values[r * width : (r + 1) * width]))
