@@ -60,7 +60,7 @@ def sparse_categorical_accuracy(y_true, y_pred):
 
 def accuracy(y_true, y_pred):
     """1 where y_true equals y_pred, entry by entry."""
-    y_true, y_pred = align(y_true, y_pred)
+    y_true, y_pred = align(y_true, predictions(y_pred))
     return ops.cast(ops.equal(y_true, y_pred), dtype_of(y_pred))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from brisknet import losses, ops
 from brisknet.graph.ir import Tensor
 from brisknet.metrics.metric import StreamingMetric, divide_no_nan
-from brisknet.metrics.shapes import one_rank
+from brisknet.metrics.shapes import one_rank, tensor
 from brisknet.ops import metric as metric_ops
 from brisknet.ops.dispatch import cast, dtype_of, float_array, is_float
 from brisknet.utils.naming import auto_name, to_snake_case
@@ -38,12 +38,10 @@ class Mean(StreamingMetric):
         if isinstance(sample_weight, (bool, int, float)):
             values = self._reduce(values) if values.shape else values
             return values, None, float(sample_weight)
-        mask = getattr(values, "_keras_mask", None)
-        if sample_weight is None and mask is None:
+        if sample_weight is None:
             return values, None, 1.0 / self._places(values.shape[1:])
-        weights = sample_weight if sample_weight is None or hasattr(sample_weight, "shape") else np.asarray(sample_weight)
-        weights = masked(weights, mask, dtype_of(values))
-        values, weights = one_rank(values, cast(weights, dtype_of(values)))
+        weights = cast(tensor(sample_weight), dtype_of(values))
+        values, weights = one_rank(values, masked(weights, getattr(values, "_keras_mask", None), dtype_of(values)))
         if len(weights.shape) > len(values.shape):
             raise ValueError(
                 f"sample_weight of shape {tuple(weights.shape)} does not fit values of shape {tuple(values.shape)}"
@@ -78,13 +76,13 @@ class Sum(Mean):
 
 
 def masked(weights, mask, dtype):
-    """Weights (or None) that are 0 where a mask is false."""
+    """Weights (a number, one a row or more, or None) that are 0 where a mask is false."""
     if mask is None:
         return weights
-    mask = cast(mask, dtype)
-    if weights is None:
-        return mask
-    mask, weights = one_rank(mask, cast(weights, dtype))
+    mask = cast(mask, dtype if is_float(dtype) else "float32")
+    if weights is None or not hasattr(weights, "shape") and np.ndim(weights) == 0:
+        return mask if weights is None else ops.multiply(mask, float(weights))
+    mask, weights = one_rank(mask, cast(tensor(weights), dtype_of(mask)))
     while len(weights.shape) < len(mask.shape):
         weights = ops.expand_dims(weights, -1)
     return ops.multiply(weights, mask)
@@ -108,11 +106,8 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add one batch."""
-        mask = getattr(y_pred, "_keras_mask", None)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
-        if mask is not None:
-            sample_weight = masked(sample_weight, mask, dtype_of(y_pred))
-        super().update_state(values, sample_weight)
+        super().update_state(values, masked(sample_weight, getattr(y_pred, "_keras_mask", None), dtype_of(y_pred)))
 
     def get_config(self):
         """Name, dtype, the function's own arguments; the function by name where no class stands for it."""
@@ -146,11 +141,19 @@ class LossMetric(MeanMetricWrapper):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add one batch; a known loss is one fused head, weighted by the batch."""
-        fused = sample_weight is None and isinstance(y_pred, Tensor) and getattr(y_pred, "_keras_mask", None) is None
-        if fused and self._loss.reduction in ("sum_over_batch_size", "mean"):
-            value = self._loss(y_true, y_pred)
-            return Mean.update_state(self, value, float(y_pred.shape[0] if len(y_pred.shape) > 1 else 1))
-        return super().update_state(y_true, y_pred, sample_weight)
+        mask = getattr(y_pred, "_keras_mask", None)
+        if sample_weight is None and mask is None and isinstance(y_pred, Tensor) and self._is_plain():
+            rows = float(y_pred.shape[0] if len(y_pred.shape) > 1 else 1)
+            return Mean.update_state(self, self._loss(y_true, y_pred), rows)
+        values, kept = self._loss.masked_values(y_true, y_pred)
+        weights = masked(sample_weight, mask, dtype_of(values))
+        if weights is not None:  # as in Keras, what a loss ignores counts as 0 where there are no weights
+            weights = masked(weights, kept, dtype_of(values))
+        Mean.update_state(self, values, weights)
+
+    def _is_plain(self) -> bool:
+        """Whether the loss is the mean of all its values."""
+        return self._loss.reduction in ("sum_over_batch_size", "mean") and getattr(self._loss, "ignore_class", None) is None
 
     def get_config(self):
         return {"name": self.name, "dtype": self.dtype, "loss": losses.serialize(self._loss)}
