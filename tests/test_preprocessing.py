@@ -126,6 +126,15 @@ def test_adapting_again_reaches_a_model_that_has_run(backend, make):
     assert not np.allclose(first[0], layer(x))
 
 
+def test_inputs_declared_as_other_ints(backend):
+    lookup = IntegerLookup(vocabulary=NUMBERS)
+    for dtype in ("int64", "uint8", "int16"):
+        model = Sequential([Input((4,), dtype=dtype), lookup])
+        assert np.array_equal(model.predict(INTS.astype("int64"), verbose=0), lookup(INTS))
+        with pytest.raises(ValueError, match="x: integers that int32 holds expected, got 4294967296"):
+            model.predict(np.array([[12, 2**32, 0, 0]]), verbose=0)
+
+
 # ---- adapt ------------------------------------------------------------------------------------------------------------
 class Batches(bn.utils.PyDataset):
     def __init__(self, x):

@@ -14,6 +14,8 @@ from brisknet.training.step import Signature
 
 __all__ = ["Feeding"]
 
+INTS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")  # dtypes of inputs that become int32
+
 
 class Feeding:
     """The part of Trainer that takes data in."""
@@ -91,6 +93,11 @@ class Feeding:
                 if len(shape) == len(want) - 1:
                     hint = f"; a single sample is given as {label}[None, :]"
                 raise ValueError(f"{label}: shape (rows, {', '.join(map(str, want[1:]))}) expected, got {a.shape}{hint}")
+            if a.dtype.name in ("int64", "uint64", "uint32") and t.dtype in INTS and a.size:
+                low, high = int(a.min()), int(a.max())
+                if low < -(2**31) or high >= 2**31:
+                    label = name if len(arrays) == 1 else f"{name}[{self._input_label(i)!r}]"
+                    raise ValueError(f"{label}: integers that int32 holds expected, got {high if high >= 2**31 else low}")
 
     def _input_label(self, i: int):
         struct = self._input_shape_structure()
@@ -241,7 +248,8 @@ class Feeding:
 
     def _input_dtype(self, i: int, a) -> str:
         if hasattr(self, "inputs") and self.built:
-            return self.inputs[i].dtype
+            declared = self.inputs[i].dtype
+            return "int32" if declared in INTS else declared  # steps compute with int32 (_check_shapes looks at the values)
         return config.floatx() if a.dtype.kind == "f" else "int32"
 
     def _validation(self, validation_data):

@@ -66,11 +66,18 @@ class Feeds:
 
     # ---- single batches of a source -----------------------------------------------------------------------------
     def _step_on(self, mode: str, class_weight=None, name="x"):
-        """A function that runs one "train" or "test" step on a batch of a source."""
+        """A function that runs one "train" or "test" step on a batch of a source.
+
+        As in a loop over arrays, the program of batches of one form is looked up once.
+        """
+        programs: dict = {}
 
         def step(batch):
             parts, rows = self._batch_parts(batch, class_weight, name)
-            program = self._program(mode, self._signature(parts, rows))
+            form = tuple(None if a is None else (a.shape, a.dtype) for part in parts for a in part)
+            program = programs.get(form)
+            if program is None:
+                program = programs[form] = self._program(mode, self._signature(parts, rows))
             arrays = zip(self._feeds(parts), program.graph.inputs, strict=True)
             program.run([a.astype(t.dtype, copy=False) for a, t in arrays])
 
