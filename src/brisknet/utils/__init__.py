@@ -23,7 +23,9 @@ _LATER = {
     "serialize_keras_object": ("brisknet.saving", "serialize_keras_object"),
     "PyDataset": ("brisknet.training.sources.pydataset", "PyDataset"),
     "Sequence": ("brisknet.training.sources.pydataset", "PyDataset"),
+    "model_to_dot": ("brisknet.utils.drawing.plot", "model_to_dot"),
     "pack_x_y_sample_weight": ("brisknet.training.sources.unpack", "pack_x_y_sample_weight"),
+    "plot_model": ("brisknet.utils.drawing.plot", "plot_model"),
     "split_dataset": ("brisknet.utils.split", "split_dataset"),
     "unpack_x_y_sample_weight": ("brisknet.training.sources.unpack", "unpack_x_y_sample_weight"),
 }
