@@ -66,7 +66,13 @@ def convolve(
 def _groups(what, channels, kernel) -> int:
     if channels % kernel[-2]:
         raise ValueError(f"{what}: the kernel of shape {tuple(kernel)} takes {kernel[-2]} channels, but the inputs have {channels}")
-    return channels // kernel[-2]
+    groups = channels // kernel[-2]
+    if kernel[-1] % groups:
+        raise ValueError(
+            f"{what}: {channels} channels and a kernel of shape {tuple(kernel)} make groups={groups}, which must divide its "
+            f"{kernel[-1]} filters"
+        )
+    return groups
 
 
 @composite
