@@ -9,7 +9,7 @@ from brisknet._version import __version__
 
 # Submodules and names are loaded when they are first used: importing the package costs next to nothing.
 _SUBMODULES = (
-    "activations", "callbacks", "config", "datasets", "gradcheck", "initializers", "kernels", "layers", "losses",
+    "activations", "callbacks", "config", "constraints", "datasets", "gradcheck", "initializers", "kernels", "layers", "losses",
     "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "utils",
 )  # fmt: skip
 _NAMES = {

@@ -12,9 +12,10 @@ from brisknet.callbacks.lr_finder import LearningRateFinder
 from brisknet.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
 from brisknet.callbacks.progress import ProgbarLogger
 from brisknet.callbacks.remote_monitor import RemoteMonitor
+from brisknet.callbacks.swap_ema_weights import SwapEMAWeights
 
 __all__ = [
     "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "HalveOnDivergence", "History",
     "LambdaCallback", "LearningRateFinder", "LearningRateScheduler", "ModelCheckpoint", "MonitorCallback", "ProgbarLogger",
-    "ReduceLROnPlateau", "RemoteMonitor", "TerminateOnNaN",
+    "ReduceLROnPlateau", "RemoteMonitor", "SwapEMAWeights", "TerminateOnNaN",
 ]  # fmt: skip

@@ -79,10 +79,15 @@ def refuse(what: str, **given) -> None:
 
 
 def constraint(value, name: str):
-    """A constraint as given: None or a callable (weight) -> weight; ValueError for anything else."""
-    if value is None or callable(value) and not isinstance(value, type):
-        return value
-    raise ValueError(f"{name}: None or a function (weight) -> weight expected, got {value!r}")
+    """A constraint from a name, a class, an instance, a function (weight) -> weight, or a config dict; None stays None."""
+    if value is None:
+        return None
+    from brisknet import constraints
+
+    try:
+        return constraints.get(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def serialize_constraint(value):

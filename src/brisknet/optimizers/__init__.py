@@ -8,6 +8,7 @@ from brisknet.optimizers.adam import Adam, AdamW
 from brisknet.optimizers.adamax import Adamax
 from brisknet.optimizers.ftrl import Ftrl
 from brisknet.optimizers.lamb import Lamb
+from brisknet.optimizers.lbfgs import LBFGS
 from brisknet.optimizers.lion import Lion
 from brisknet.optimizers.muon import Muon
 from brisknet.optimizers.nadam import Nadam
@@ -17,11 +18,11 @@ from brisknet.optimizers.sgd import SGD
 from brisknet.utils.naming import lookup
 
 __all__ = [
-    "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam",
+    "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam",
     "Optimizer", "RMSprop", "deserialize", "get", "schedules", "serialize",
 ]  # fmt: skip
 
-_CLASSES = (SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, Adafactor, Nadam, Ftrl, Lion, Lamb, Muon)
+_CLASSES = (SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, Adafactor, Nadam, Ftrl, Lion, Lamb, Muon, LBFGS)
 _TABLE = {alias: c for c in _CLASSES for alias in (c.__name__, c.__name__.lower())}
 
 

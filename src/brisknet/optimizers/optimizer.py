@@ -34,6 +34,8 @@ class Optimizer:
     gradient_accumulation_steps    update at every such step only, with the mean of the gradients since the last update
     """
 
+    full_batch = False  # whether fit() must give it all rows at once
+
     def __init__(
         self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
         ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None, gradient_accumulation_steps=None,
@@ -301,6 +303,13 @@ class Optimizer:
     def scale_loss(self, loss):
         """The loss times loss_scale_factor, where there is one."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def observe(self, loss) -> None:
+        """Told the loss of the step that is being traced, before apply()."""
+
+    def wrap(self, program):
+        """The program that trains, from that of a traced step."""
+        return program
 
     # ---- averages of weights ------------------------------------------------------------------------------------
     def _update_averages(self) -> None:

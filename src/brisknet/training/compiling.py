@@ -16,7 +16,9 @@ from brisknet.random import draw_seed
 from brisknet.runtime.eager import EagerProgram
 from brisknet.runtime.program import collector_paused, compile_graph
 from brisknet.training import data
-from brisknet.training.compiled import CompiledLosses, CompiledMetrics, check_loss_weights, check_metrics
+from brisknet.training.compiled import (
+    CompiledLosses, CompiledMetrics, check_loss_weights, check_metrics, is_nested, log_names, named_by_shape, unnested,
+)  # fmt: skip
 from brisknet.training.step import Signature, trace_step
 from brisknet.variables import Variable
 
@@ -73,7 +75,8 @@ class Compiling:
         optimizer = optimizers.get(optimizer)
         data.check_count(steps_per_execution, "steps_per_execution")
         for item in flatten(loss) if loss is not None else []:
-            losses.get(item)
+            if not named_by_shape(item):
+                losses.get(item)
         check_loss_weights(loss_weights)
         check_metrics(metrics, "metrics")
         check_metrics(weighted_metrics, "weighted_metrics")
@@ -95,10 +98,14 @@ class Compiling:
             self._losses_of_outputs, self._metrics = made
 
     def _make_compiled(self, args, names):
-        keyed = isinstance(self._output_structure(), dict)
+        struct = self._output_structure()
+        loss, loss_weights, metrics, weighted = (
+            unnested(args[k], struct, k) for k in ("loss", "loss_weights", "metrics", "weighted_metrics")
+        )
+        keyed = isinstance(struct, dict)
         return (
-            CompiledLosses(args["loss"], args["loss_weights"], names, keyed),
-            CompiledMetrics(args["metrics"], args["weighted_metrics"], names),
+            CompiledLosses(loss, loss_weights, names, keyed, log_names(struct, names)),
+            CompiledMetrics(metrics, weighted, names),
         )
 
     def _build_compiled(self, names) -> None:
@@ -160,14 +167,19 @@ class Compiling:
     def _program(self, mode: str, sig: Signature):
         """The program of a step, from the cache where it was traced before under the same settings."""
         if self.run_eagerly:
+            if mode == "train" and self.optimizer.full_batch:
+                raise ValueError(f"{type(self.optimizer).__name__} needs traced steps: compile without run_eagerly")
             structures = self._structures(sig)
             return EagerProgram(lambda graph: trace_step(self, mode, sig, structures, graph), sig.given)
         frozen = tuple(v.id for v in self.trainable_weights) if mode == "train" else ()
-        key = (mode, sig, config.generation, frozen, self._trainable_pattern(), self._target_form)
+        schedule = self.optimizer._generation if mode == "train" else 0
+        key = (mode, sig, config.generation, frozen, schedule, self._trainable_pattern(), self._target_form)
         program = self._programs.get(key)
         if program is None:
             with collector_paused():
                 program = compile_graph(trace_step(self, mode, sig, self._structures(sig)))
+            if mode == "train":
+                program = self.optimizer.wrap(program)
             while len(self._programs) >= 64:  # shapes come and go (variable-length predict): keep the latest
                 self._programs.pop(next(iter(self._programs)))
             self._programs[key] = program
@@ -188,8 +200,10 @@ class Compiling:
         """A number for one target, else a list, or a dict where the outputs are one."""
         if n < 2:
             return 0
-        names = self._losses_of_outputs.names
-        return {name: 0 for name in names} if isinstance(self._output_structure(), dict) else [0] * n
+        names, struct = self._losses_of_outputs.names, self._output_structure()
+        if is_nested(struct):
+            return map_structure(lambda _: 0, struct)
+        return {name: 0 for name in names} if isinstance(struct, dict) else [0] * n
 
     def _input_structure(self, n: int):
         struct = self._input_shape_structure()

@@ -16,6 +16,7 @@ from brisknet.metrics.pending import Pending
 from brisknet.ops.dispatch import cast
 from brisknet.ops.metric import count_step
 from brisknet.passes.autodiff import gradients
+from brisknet.training.compiled import is_nested
 from brisknet.training.sources.unpack import unpack_x_y_sample_weight
 from brisknet.variables import Variable
 
@@ -98,7 +99,8 @@ class Steps:
             warnings.warn(f"model {self.name!r} does not have any trainable weights.", stacklevel=2)
             return
         # Weights that the call has made itself (run_eagerly of a model that was not built) were read in it.
-        grads = gradients(loss, [before[v] if v in before else graph.read(v) for v in trained])
+        grads = gradients(self.optimizer.scale_loss(loss), [before[v] if v in before else graph.read(v) for v in trained])
+        self.optimizer.observe(loss)
         self.optimizer.apply(grads, trained)
         graph.updates[self._step_counter] = count_step(graph.read(self._step_counter), 1)
 
@@ -164,6 +166,8 @@ def _rows(x) -> int:
 
 def _per_output(given, names) -> list:
     """One entry an output (None where there is none): of one value, a list in order, or a dict by output name."""
+    if is_nested(given):
+        return flatten(given)
     if isinstance(given, dict):
         if len(names) == 1 and names[0] not in given:
             return list(given.values())[:1]

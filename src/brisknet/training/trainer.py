@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import numpy as np
@@ -46,7 +47,8 @@ class Trainer(Compiling, Feeding, Feeds, Steps):
         where a source has fewer batches than steps_per_epoch * epochs.
         """
         self._need_compiled("fit")
-        batch_size = data.check_count(batch_size, "batch_size", none=True) or 32
+        whole = self.optimizer.full_batch
+        batch_size = data.check_count(batch_size, "batch_size", none=True) or (sys.maxsize if whole else 32)
         epochs = data.check_count(epochs, "epochs", least=0)
         initial_epoch = data.check_count(initial_epoch, "initial_epoch", least=0)
         validates = data.validation_epochs(validation_freq)
@@ -57,9 +59,14 @@ class Trainer(Compiling, Feeding, Feeds, Steps):
             raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r}')
         with self._exclusive("fit"):
             feed, steps, held = self._train_feed(
-                x, y, sample_weight, class_weight, batch_size, bool(shuffle), steps_per_epoch,
+                x, y, sample_weight, class_weight, batch_size, bool(shuffle) and not whole, steps_per_epoch,
                 0 if validation_data is not None else validation_split,
             )  # fmt: skip
+            if whole and steps != 1:
+                raise ValueError(
+                    f"{type(self.optimizer).__name__} trains on all rows at once: one batch an epoch expected, got {steps}; "
+                    "leave batch_size out, or set it to the number of rows"
+                )
             tested = self._validation_feed(validation_data, held, validation_batch_size or batch_size, validation_steps)
             callback_list = CallbackList(
                 callbacks, add_history=True, add_progbar=verbose != 0, model=self,
@@ -100,9 +107,13 @@ class Trainer(Compiling, Feeding, Feeds, Steps):
             if tested is not None and validates(epoch):  # also where a batch hook has ended training (Keras)
                 logs.update(self._validate(tested, callbacks))
             callbacks.on_epoch_end(epoch, logs)
+            if getattr(self.optimizer, "converged", False):
+                break
             if in_bulk and time.perf_counter() - started < bulk.SHORT_EPOCH:
                 logs = bulk.run(self, feed.loop, callbacks, range(epoch + 1, epochs.stop)) or logs
                 break
+        if len(epochs):
+            self.optimizer.finalize_variable_values(self.trainable_weights)
         callbacks.on_train_end(logs)
         return callbacks.history
 
