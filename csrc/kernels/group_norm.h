@@ -185,7 +185,8 @@ BK_KERNEL(group_norm_grad_x) {
     const vf a0 = v_set1(g.rms ? 0.0f : v_hsum(s) * scale), a1 = v_set1(v_hsum(t) * scale);
     BK_FOR_RUNS(g, u, at, len, c)
       for (int64_t i = 0; i < len; i += VL) {
-        const vf v = v_mul(v_load_n(dy + at + i, len - i), bk_of_run(gamma, &g, c, i, len, 1));
+        vf v = v_mul(v_load_n(dy + at + i, len - i), bk_of_run(gamma, &g, c, i, len, 1));
+        BK_PIN(v);                          /* rounded as in the sums above: what cancels there cancels here */
         const vf xhat = v_mul(v_sub(v_load_n(x + at + i, len - i), m), r);
         v_store_n(dx + at + i, v_mul(r, v_fnma(xhat, a1, v_sub(v, a0))), len - i);
       }

@@ -39,8 +39,8 @@ def plain(x):
 
 
 # ---- layers -----------------------------------------------------------------------------------------------------------
-def layers(out: dict) -> None:
-    for number, (name, (make, shapes, call)) in enumerate(layer_cases.LAYERS.items()):
+def layers(out: dict, cases=layer_cases) -> None:
+    for number, (name, (make, shapes, call)) in enumerate(cases.LAYERS.items()):
         rng = np.random.default_rng(number)
         xs = [draw(rng, s) for s in shapes]
         layer, call = make(keras), dict(call)
@@ -51,7 +51,7 @@ def layers(out: dict) -> None:
                 mask[1] = False  # a row without any place left
             call["mask"] = out[f"{name}/mask"] = mask
         tensors = [jnp.asarray(x, "float64") for x in xs]
-        layer(layer_cases.inputs_of(name, tensors), **call)
+        layer(cases.inputs_of(name, tensors), **call)
         for i, v in enumerate(layer.weights):
             w = rng.uniform(0.5, 1.5, v.shape).astype(np.float32) if "variance" in v.name else draw(rng, v.shape, 0.5)
             v.assign(w)
@@ -59,7 +59,7 @@ def layers(out: dict) -> None:
         others = [v.value for v in layer.non_trainable_variables]
 
         def run(tensors, trained):
-            return layer.stateless_call(trained, others, layer_cases.inputs_of(name, tensors), **call)  # noqa: B023
+            return layer.stateless_call(trained, others, cases.inputs_of(name, tensors), **call)  # noqa: B023
 
         trained = [v.value for v in layer.trainable_variables]
         y, after = run(tensors, trained)
