@@ -254,6 +254,35 @@ def test_a_source_that_raises_leaves_the_model_usable(backend, workers):
     assert np.isfinite(model.predict(X, verbose=0)).all()
 
 
+def test_a_train_step_of_ones_own_gets_the_batches(backend):
+    class Own(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            return super().train_step(data)
+
+    histories = []
+    for fed in ((batches(True),), (X, Y)):
+        bn.utils.set_random_seed(4)
+        model = Own()
+        model.compile("sgd", "mse")
+        steps = len(CUTS) if len(fed) == 1 else None
+        histories.append(model.fit(*fed, batch_size=16, epochs=3, steps_per_epoch=steps, shuffle=False, verbose=0).history)
+    assert np.allclose(histories[0]["loss"], histories[1]["loss"], rtol=1e-5)
+
+
+def test_a_bad_label_in_a_later_batch_is_told(backend):
+    good, bad = (X[:8].copy(), np.ones(8)), (X[:8].copy(), np.full(8, np.nan))
+    model = classifier()
+    with pytest.raises(ValueError, match="y: numbers expected, got NaN in row 0"):
+        model.fit(iter([good, good, good, bad]), verbose=0)
+
+
 def test_a_bad_batch_names_the_trouble(backend):
     good = (X[:8], Y[:8])
     for bad, message in (((X[:8, :3], Y[:8]), "x: shape"), ((X[:8], Y[:7]), "same number of rows"),
