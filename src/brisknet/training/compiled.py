@@ -32,6 +32,82 @@ def per_output(given, names: list[str], what: str) -> list:
     return [given] * len(names)
 
 
+def is_nested(struct) -> bool:
+    """True for a list or dict with lists or dicts inside."""
+    values = struct.values() if isinstance(struct, dict) else struct if isinstance(struct, (list, tuple)) else ()
+    return any(isinstance(v, (dict, list, tuple)) for v in values)
+
+
+def unnested(given, struct, what: str):
+    """What is given in the nested structure of the outputs as a flat list, one entry an output; anything else as it is."""
+    if not is_nested(struct) or not isinstance(given, (dict, list, tuple)):
+        return given
+    if isinstance(struct, dict) != isinstance(given, dict) or isinstance(given, dict) and not set(given) <= set(struct):
+        return given  # by output names, or in the flat order
+    if isinstance(given, dict) and is_nested(struct) or len(given) == len(struct):
+        return _leaves(given, struct, what)
+    return given
+
+
+def _leaves(given, struct, what: str) -> list:
+    if not isinstance(struct, (dict, list, tuple)):
+        return [given]
+    parts = list(struct.values()) if isinstance(struct, dict) else list(struct)
+    if given is None:
+        entries = [None] * len(parts)
+    elif isinstance(struct, dict) and isinstance(given, dict) and set(given) <= set(struct):
+        entries = [given.get(k) for k in struct]
+    elif isinstance(given, (list, tuple)) and not isinstance(struct, dict) and len(given) == len(parts):
+        entries = list(given)
+    else:
+        form = f"a dict with the keys {list(struct)}" if isinstance(struct, dict) else f"a list of {len(parts)}"
+        raise ValueError(f"{what}: the structure of the outputs expected, here {form}, got {given!r:.80}")
+    return [leaf for entry, part in zip(entries, parts, strict=True) for leaf in _leaves(entry, part, what)]
+
+
+def log_names(struct, names: list[str]) -> list[str]:
+    """How the losses of the outputs are named in logs: by name, in a nested structure by its keys as well (Keras)."""
+    if not is_nested(struct):
+        return names
+    todo = iter(names)
+
+    def walk(part, path):
+        items = part.items() if isinstance(part, dict) else enumerate(part)
+        for key, value in items:
+            if isinstance(value, (dict, list, tuple)):
+                yield from walk(value, [*path, str(key)])
+            else:
+                name = next(todo)
+                yield "/".join([*path, str(key) if isinstance(part, dict) else name])
+
+    return list(walk(struct, []))
+
+
+class _ByShape:
+    """The loss "crossentropy", until the shapes of targets and outputs say which one it is."""
+
+    targets = "any"
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def resolved(self, y_shape, pred_shape):
+        if pred_shape[-1] == 1:
+            kind = "binary"
+        elif len(y_shape) < len(pred_shape) or y_shape[-1] == 1:
+            kind = "sparse_categorical"
+        else:
+            kind = "categorical"
+        loss = losses_module.as_loss(f"{kind}_crossentropy")
+        loss.name = self.name
+        return loss
+
+
+def named_by_shape(loss) -> bool:
+    """True for a loss that the shapes of targets and outputs choose."""
+    return isinstance(loss, str) and loss.lower() in ("crossentropy", "ce")
+
+
 def check_loss_weights(given) -> None:
     """ValueError unless `given` holds finite numbers, alone or in a list or dict."""
     for w in flatten(given) if given is not None else []:
@@ -45,23 +121,31 @@ class CompiledLosses:
 
     names   how losses, targets and logs name the outputs: output layers, or the keys where the outputs are a dict
     keyed   True for a dict of outputs, of which some may go without a loss
+    labels  how the logs name the losses, `names` by default
     """
 
-    def __init__(self, loss, loss_weights, names: list[str], keyed: bool = False):
+    def __init__(self, loss, loss_weights, names: list[str], keyed: bool = False, labels=None):
         check_loss_weights(loss_weights)
         if isinstance(loss, dict) and not keyed and set(names) - set(loss):
             raise ValueError(
                 f"loss: an entry for each of the outputs {names} expected, got {list(loss)}; write None for an output "
                 "without a loss"
             )
-        self.losses = [losses_module.as_loss(x) for x in per_output(loss, names, "loss")]
+        given = per_output(loss, names, "loss")
+        self.losses = [_ByShape(x) if named_by_shape(x) else losses_module.as_loss(x) for x in given]
         weights = per_output(loss_weights, names, "loss_weights")
         self.weights = [1.0 if w is None else float(w) for w in weights]
         self.names = names
         # One loss needs no logs but the total (Keras).
         many = sum(x is not None for x in self.losses) > 1
-        self._tracker_of = [Mean(f"{n}_loss") if many and x else None for n, x in zip(names, self.losses, strict=True)]
+        self._tracker_of = [Mean(f"{n}_loss") if many and x else None for n, x in zip(labels or names, self.losses, strict=True)]
         self.trackers = [t for t in self._tracker_of if t is not None]
+
+    def resolve(self, y_shapes, pred_shapes) -> None:
+        """Choose the losses that go by the shapes of targets and outputs."""
+        for i, loss in enumerate(self.losses):
+            if isinstance(loss, _ByShape) and y_shapes[i] is not None:
+                self.losses[i] = loss.resolved(y_shapes[i], pred_shapes[i])
 
     def is_sparse(self, i: int) -> bool:
         """True where output i is compared with integer labels."""
@@ -69,6 +153,7 @@ class CompiledLosses:
 
     def __call__(self, ys, preds, weights, rows):
         """The weighted sum of all losses (None where no output has one), as a traced scalar."""
+        self.resolve([None if y is None else y.shape for y in ys], [p.shape for p in preds])
         total = None
         for i, loss in enumerate(self.losses):
             if loss is None or ys[i] is None:
@@ -79,6 +164,11 @@ class CompiledLosses:
                 raise ValueError(
                     f"loss {loss.name!r}: a tensor computed from y_true and y_pred by brisknet.ops expected, got {value!r}"
                 )
+            if value.shape:
+                raise ValueError(
+                    f"loss {loss.name!r}: one number expected, got one of shape {value.shape}; to train, a loss needs a reduction "
+                    f"other than {loss.reduction!r}"
+                )
             if self._tracker_of[i] is not None:
                 self._tracker_of[i].update_state(value, float(rows))
             value = value if self.weights[i] == 1.0 else value * self.weights[i]
@@ -87,6 +177,7 @@ class CompiledLosses:
 
     def check_targets(self, ys, output_shapes, label="y") -> None:
         """ValueError for targets that the losses cannot take: none, labels out of range, NaN, shapes that do not fit."""
+        self.resolve([None if y is None else y.shape for y in ys], output_shapes)
         for i, (y, shape) in enumerate(zip(ys, output_shapes, strict=True)):
             name = label if len(ys) == 1 else f"{label}[{self.names[i]!r}]"
             if self.losses[i] is None:

@@ -9,7 +9,7 @@ from brisknet.layers.keras_tensor import KerasTensor, flatten, map_structure
 from brisknet.layers.layer import Layer
 from brisknet.layers.shapes import map_structure_shapes
 from brisknet.training import data
-from brisknet.training.compiled import per_output
+from brisknet.training.compiled import per_output, unnested
 from brisknet.training.step import Signature
 
 __all__ = ["Feeding"]
@@ -120,7 +120,7 @@ class Feeding:
                     f"{name}: a list or dict of {len(names)} arrays for the outputs {names} expected, got one "
                     f"{type(y).__name__}"
                 )
-            parts = per_output(y, names, name)
+            parts = per_output(unnested(y, self._output_structure(), name), names, name)
         else:
             parts = [y[0] if isinstance(y, (list, tuple)) and len(y) == 1 and isinstance(y[0], np.ndarray) else y]
         labels = [name] if len(parts) == 1 else [f"{name}[{n!r}]" for n in names]
@@ -139,6 +139,8 @@ class Feeding:
         struct = getattr(self, "_outputs_struct", None)
         if struct is None and getattr(self, "_functional", None) is not None:
             struct = self._functional._outputs_struct
+        if struct is None:  # a subclassed model that has been asked for its outputs before
+            struct = self.__dict__.get("_specs_cache")
         return struct
 
     def _names_of_outputs(self) -> list[str]:
@@ -174,6 +176,7 @@ class Feeding:
             return [data.class_weights_to_sample_weights(ys[0], class_weight, self._classes())]
         if sample_weight is None:
             return [None] * len(names)
+        sample_weight = unnested(sample_weight, self._output_structure(), name)
         single = not isinstance(sample_weight, (dict, tuple)) and not (
             isinstance(sample_weight, list) and len(names) > 1 and len(sample_weight) == len(names)
         )
