@@ -122,5 +122,9 @@ case("lookup-invert-mode", binary, asked(lambda: StringLookup(invert=True, outpu
      'output_mode must be "int" where invert is True', "got 'count'")
 case("lookup-max-tokens", binary, asked(lambda: StringLookup(max_tokens=1)), ValueError,
      "StringLookup: max_tokens must be an integer >= 2", "got 1")
+case("lookup-in-model", binary, lambda m, x, y: StringLookup(vocabulary=["a"])(Input((1,))), TypeError,
+     "data expected, got a symbolic tensor", "call it on the data")
+case("crossing-in-model", binary, lambda m, x, y: HashedCrossing(3)((Input((1,)), Input((1,)))), TypeError,
+     "data expected, got a symbolic tensor", "HashedCrossing computes before a model")
 case("lookup-large-in-model", binary, lambda m, x, y: Sequential([Input((1,), dtype="int32"), IntegerLookup(vocabulary=[2**40])]), ValueError,
      "tokens that int32 holds expected inside a model", "call the layer on the data first")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from brisknet.graph.ir import Tensor
+from brisknet.layers.keras_tensor import KerasTensor
 from brisknet.layers.layer import Layer
 from brisknet.training import data
 
@@ -56,4 +58,10 @@ class TokenLayer(Layer):
     """A layer that computes in NumPy, before a model's step: call() gets what the user gave, and gives an array."""
 
     def __call__(self, inputs):
+        parts = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        if any(isinstance(t, (KerasTensor, Tensor)) for t in parts[:64]):
+            raise TypeError(
+                f"layer {self.name!r}: data expected, got a symbolic tensor; {type(self).__name__} computes before a model: "
+                "call it on the data, and feed the model what it gives"
+            )
         return self.call(inputs)
