@@ -15,6 +15,7 @@ importlib.import_module("tests.bad_calls_api")
 importlib.import_module("tests.bad_calls_arithmetic")
 importlib.import_module("tests.bad_calls_conv")
 importlib.import_module("tests.bad_calls_metrics")
+importlib.import_module("tests.bad_calls_losses")
 importlib.import_module("tests.bad_calls_preprocessing")
 
 

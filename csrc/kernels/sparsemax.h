@@ -3,10 +3,10 @@
 #define BRISKNET_SPARSEMAX_H
 #include "kernels/softmax.h"
 
-/* tau with sum max(x - tau, 0) = 1: what lies above tau is guessed, tau follows from it and leaves fewer above, until nothing
- * changes (Michelot 1986). All of the support lies above max(x) - 1. A NaN in x gives NaN. */
-static float bk_simplex_threshold(const float *x, int64_t n) {
-  float tau = bk_row_max(x, n) - 1.0f;
+/* tau with sum max(x - max - tau, 0) = 1: what lies above tau is guessed, tau follows from it and leaves fewer above, until nothing
+ * changes (Michelot 1986). All of the support lies above max - 1. A NaN in x gives NaN. */
+static float bk_simplex_threshold(const float *x, int64_t n, vf max) {
+  float tau = -1.0f;
   for (int64_t before = n + 1;;) {
     vf sum = v_zero(), count = v_zero();
     const vf t = v_set1(tau);
@@ -18,6 +18,7 @@ static float bk_simplex_threshold(const float *x, int64_t n) {
         for (int64_t j = n - i; j < VL; j++) pad[j] = -__builtin_inff();
         v = v_load(pad);
       }
+      v = v_sub(v, max);
       vi above = v_gt(v, t);
       sum = v_add(sum, v_mask(above | v_isnan(v), v));
       count = v_add(count, v_mask(above, v_set1(1.0f)));
@@ -37,8 +38,9 @@ BK_KERNEL(sparsemax) {
   for (int64_t r = lo; r < hi; r++) {
     const float *x = (const float *)a->p[0] + r * n;
     float *y = (float *)a->p[1] + r * n;
-    const vf tau = v_set1(bk_simplex_threshold(x, n));
-    for (int64_t i = 0; i < n; i += VL) v_store_n(y + i, v_max(v_zero(), v_sub(v_load_n(x + i, n - i), tau)), n - i);
+    const vf max = v_set1(bk_row_max(x, n)), tau = v_set1(bk_simplex_threshold(x, n, max));
+    for (int64_t i = 0; i < n; i += VL)
+      v_store_n(y + i, v_max(v_zero(), v_sub(v_sub(v_load_n(x + i, n - i), max), tau)), n - i);
   }
 }
 

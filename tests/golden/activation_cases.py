@@ -29,8 +29,6 @@ ROWS = {
     "log_softmax_axis0": lambda k: lambda x: k.activations.log_softmax(x, axis=0),
     "glu": lambda k: k.activations.glu,
     "glu_axis0": lambda k: lambda x: k.activations.glu(x, axis=0),
-    "sparsemax": lambda k: k.activations.sparsemax,
-    "sparsemax_axis0": lambda k: lambda x: k.activations.sparsemax(x, axis=0),
 }
 # Where a function has no derivative (Keras' back ends choose different ones there): those of the grid.
 KINKS = {

@@ -70,7 +70,7 @@ class Dense(Layer):
         return y if fused else self.activation(y)
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.units)
+        return activations.output_shape(self.activation, (*input_shape[:-1], self.units))
 
     def get_config(self):
         return {

@@ -108,6 +108,8 @@ def hard_shrink(x, threshold=0.5):
 
 def soft_shrink(x, threshold=0.5):
     """x moved towards 0 by threshold, 0 where |x| is not larger."""
+    if threshold < 0:
+        raise ValueError(f"soft_shrink: threshold must be >= 0, got {threshold!r}")
     return _soft_shrink_op(x, threshold)
 
 

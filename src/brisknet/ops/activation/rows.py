@@ -100,13 +100,13 @@ register(
 def sparsemax_array(x):
     """The point of the simplex nearest to x, over the last axis: max(x - tau, 0) with a sum of 1."""
     x = np.asarray(x)
+    x = x - np.max(x, axis=-1, keepdims=True)  # changes nothing but the rounding of sums
     z = -np.sort(-x, axis=-1)
     sums = np.cumsum(z, axis=-1) - 1
     support = z * np.arange(1, x.shape[-1] + 1, dtype=x.dtype) > sums
     k = np.maximum(np.sum(support, axis=-1, keepdims=True), 1)
     tau = np.take_along_axis(sums, k - 1, axis=-1) / k.astype(x.dtype)
-    y = np.maximum(x - tau, 0)
-    return np.where(np.isnan(x).any(axis=-1, keepdims=True), np.asarray(np.nan, x.dtype), y).astype(x.dtype)
+    return np.asarray(np.maximum(x - tau, 0), x.dtype)
 
 
 def _sparsemax_grad(dy, y):
@@ -159,7 +159,11 @@ def log_softmax(x, axis=-1):
 
 
 def sparsemax(x, axis=-1):
-    """max(x - tau, 0) along axis, tau such that the sum is 1: a softmax with zeros. Martins & Astudillo 2016."""
+    """max(x - tau, 0) along axis, tau such that the sum is 1: a softmax with zeros. Martins & Astudillo 2016.
+
+    As in the paper. Keras 3.15 adds up cumulative sums for tau where the paper takes the last of them, so that its rows do not
+    sum to 1 where more than one place is kept.
+    """
     return _along("sparsemax", x, axis)
 
 
