@@ -1,13 +1,21 @@
 """summary(): the table, its totals, and how it fits the terminal."""
 
 import io
+import json
 import sys
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from brisknet import layers
 from brisknet.layers import Add, BatchNormalization, Dense, Dropout, Input
 from brisknet.models import Model, Sequential
+from tests.golden.summary_cases import cases as golden_cases
+from tests.golden.summary_cases import models as golden_models
 from tests.small_models import Sum, classifier, data
+
+KERAS = json.loads((Path(__file__).parent / "golden" / "keras_summaries.json").read_text(encoding="utf-8"))
 
 
 # ---- summary ----------------------------------------------------------------------------------------------------------
@@ -86,3 +94,43 @@ def test_summary_of_a_subclassed_model():
     x = [np.ones((2, 4)), np.ones((2, 4))]
     model(x)
     assert cells(table_of(model))[0][1:] == ["(None, 3)", "15"]
+
+
+# ---- Keras' own text --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("name", "columns", "options"), list(golden_cases()), ids=list(KERAS))
+def test_summary_is_keras_text(monkeypatch, name, columns, options):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    model = golden_models(layers, Model, Sequential)[name]
+    assert table_of(model, **options) == KERAS[f"{name} {columns} {json.dumps(options)}"]
+
+
+def test_the_word_trainable_is_never_cut(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = table_of(classifier(), show_trainable=True).splitlines()
+    assert lines[2].endswith("┃ Trainable ┃") and {len(x) for x in lines[1:-3]} == {100}
+
+
+@pytest.mark.parametrize("columns", [200, 80, 50, 40])
+@pytest.mark.parametrize("options", [{}, {"expand_nested": True}, {"show_trainable": True}])
+def test_every_table_fits_and_loses_nothing(monkeypatch, columns, options):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for name, model in golden_models(layers, Model, Sequential).items():
+        text = table_of(model, **options)
+        lines = [x for x in text.splitlines() if x[0] in "┏┃┡│├└"]
+        assert len({len(x) for x in lines}) == 1, "straight edges"
+        assert len(lines[0]) <= columns - 4, name
+        shown = "".join(row[0] for row in cells(text)).replace(" ", "")
+        assert all(f"{layer.name}({type(layer).__name__})" in shown for layer in model.layers)
+
+
+def test_positions(monkeypatch):
+    model = classifier()
+    by_share = table_of(model, line_length=80, positions=[0.5, 0.75, 1.0])
+    assert by_share == table_of(model, line_length=80, positions=[40, 60, 80])
+    assert by_share.splitlines()[1].count("━") == 80 - 10 + 6
+    for wrong in ([0.5], [0.5, 0.4, 1.0], "wide", [0, 0.5, 1]):
+        with pytest.raises(ValueError, match="positions must be 3 growing numbers"):
+            table_of(model, positions=wrong)
+    for wrong in (("d1",), ("d1", "none"), "d1"):
+        with pytest.raises(ValueError, match="layer_range"):
+            table_of(model, layer_range=wrong)

@@ -16,6 +16,8 @@ __all__ = ["summary"]
 # left, middle, right of the four rules; the bars of the head and of the rows; the mark of a nested layer
 _UNICODE = ("┏━┳┓", "┡━╇┩", "├─┼┤", "└─┴┘", "┃", "│", "└ ")
 _ASCII = ("+-++", "+=++", "+-++", "+-++", "|", "|", "- ")
+# Keras' table: its width, and where columns end as shares of it, by the number of columns without "Trainable".
+_KERAS = {3: (88, (0.45, 0.80, 1.0)), 4: (108, (0.3, 0.56, 0.74, 1.0))}
 _ALIGN = {"Param #": str.rjust, "Trainable": str.center}
 
 
@@ -24,8 +26,9 @@ def summary(
 ) -> None:
     """Print the table; print_fn, where given, gets it as one string (as in Keras 3).
 
-    line_length     width of the table, at most the terminal's by default
-    positions       where the columns end, as shares of line_length; by default they are as wide as they need
+    line_length     width of the table; by default Keras' (88, and more for the further columns), or the terminal's
+    positions       where the columns end, as shares of line_length; by default where Keras' do, and where a text needs
+                    more room than that, each column gets what it needs
     layer_range     (first, last): names, or regular expressions, of the layers to show
     """
     style = _UNICODE if print_fn is not None or can_draw(sys.stdout) else _ASCII
@@ -33,13 +36,8 @@ def summary(
     heads = ["Layer (type)", "Output Shape", "Param #", "Connected to", "Trainable"]
     keep = [0, 1, 2] + ([3] if _branched(model) else []) + ([4] if show_trainable else [])
     heads, table = [heads[i] for i in keep], [[r[i] for i in keep] for r in rows]
-    limit = line_length or min(shutil.get_terminal_size((88, 24)).columns - 4, 120)
-    if positions is None:
-        columns = zip(heads, *table, strict=True)
-        widths = _fit([max(len(x) for x in c) for c in columns], limit - 3 * len(heads) - 1, line_length is not None)
-    else:
-        ends = [int(p * limit) if p <= 1 else int(p) for p in positions][: len(heads)]
-        widths = [max(b - a - 3, 4) for a, b in zip([0, *ends], ends)]
+    columns = list(zip(heads, *table, strict=True))
+    widths = _widths([max(map(len, c)) for c in columns], heads, line_length, positions)
     text = "\n".join([f'Model: "{model.name}"', *_draw(heads, table, widths, style), *_totals(model)]) + "\n"
     if print_fn is not None:
         print_fn(text)
@@ -124,12 +122,48 @@ def _bytes(n) -> str:
 
 
 # ---- drawing ----------------------------------------------------------------------------------------------------------
-def _fit(widths, limit, fill):
-    """Column widths that sum to at most limit: the widest give way, down to 12; with fill they sum to it."""
+def _widths(needed, heads, line_length, positions) -> list[int]:
+    """Widths of the columns: Keras' where all texts fit into them, else what the texts need within the same line."""
+    trainable = heads[-1] == "Trainable"
+    length, shares = _KERAS[len(heads) - trainable]
+    given = positions is not None
+    shares = _shares(positions, len(heads) - trainable, line_length) if given else shares
+    if trainable:
+        length, shares = length + 12, [*(0.9 * s for s in shares), 1.0]
+    length = line_length or min(length, shutil.get_terminal_size((88, 24)).columns - 4)
+    ends = [int(s * length) for s in shares]
+    widths = _without_rules([b - a for a, b in zip([0, *ends], ends)])
+    if given:
+        return [max(w, 4) for w in widths]
+    if all(n <= w for n, w in zip(needed, widths, strict=True)):
+        return widths
+    return _fit(needed, length - 3 * len(heads) - 1)
+
+
+def _shares(positions, columns: int, line_length) -> list[float]:
+    ok = isinstance(positions, (list, tuple)) and all(isinstance(p, (int, float)) and p > 0 for p in positions)
+    if not ok or len(positions) < columns or any(b <= a for a, b in zip(positions, positions[1:])):
+        raise ValueError(f"summary: positions must be {columns} growing numbers, one for each column, got {positions!r}")
+    absolute = positions[-1] > 1
+    return [p / (line_length or positions[-1]) if absolute else p for p in positions[:columns]]
+
+
+def _without_rules(widths) -> list[int]:
+    """The widths less the room for rules and margins, taken from all columns alike (as the library rich does)."""
+    left, out = 3 * len(widths) + 1, []
+    for i, w in enumerate(widths):
+        part = round(left / (len(widths) - i))
+        out.append(w - part)
+        left -= part
+    return out
+
+
+def _fit(widths, limit):
+    """Column widths that sum to limit: the widest give way, down to 4, or the first gets what is over."""
     widths = list(widths)
-    while sum(widths) > limit and max(widths) > 12:
+    while sum(widths) > limit and max(widths) > 4:
         widths[widths.index(max(widths))] -= 1
-    if fill and sum(widths) < limit:
+    if sum(widths) < limit:
         widths[0] += limit - sum(widths)
     return widths
 
