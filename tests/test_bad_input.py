@@ -12,11 +12,13 @@ from tests.bad_calls import TABLE
 # They fill the table.
 importlib.import_module("tests.bad_calls_data")
 importlib.import_module("tests.bad_calls_api")
+importlib.import_module("tests.bad_calls_optimizers")
 importlib.import_module("tests.bad_calls_arithmetic")
 importlib.import_module("tests.bad_calls_conv")
-importlib.import_module("tests.bad_calls_metrics")
 importlib.import_module("tests.bad_calls_losses")
+importlib.import_module("tests.bad_calls_metrics")
 importlib.import_module("tests.bad_calls_preprocessing")
+importlib.import_module("tests.bad_calls_models")
 
 
 def state_of(model):

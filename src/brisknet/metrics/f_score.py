@@ -6,7 +6,7 @@ import numpy as np
 
 from brisknet import config
 from brisknet.metrics.metric import StreamingMetric
-from brisknet.metrics.shapes import labels, predictions, rows
+from brisknet.metrics.shapes import labels, one_rank, predictions, rows
 from brisknet.ops.metric_state import metric_fscore
 
 __all__ = ["F1Score", "FBetaScore"]
@@ -41,6 +41,8 @@ class FBetaScore(StreamingMetric):
         """Add one batch of y_true and y_pred [rows, classes]; weights are one a row."""
         own, y_pred = type(self).__name__, predictions(y_pred)
         y_true = labels(y_true, y_pred)
+        if len(y_true.shape) == 1 and tuple(y_pred.shape[1:]) == (1,):  # labels of one output, which Keras refuses
+            y_true, y_pred = one_rank(y_true, y_pred)
         if len(y_pred.shape) != 2 or len(y_true.shape) != 2:
             raise ValueError(
                 f"{own}: y_true and y_pred of shape (rows, classes) expected, got {tuple(y_true.shape)} and "

@@ -6,6 +6,7 @@ import builtins
 
 import numpy as np
 
+from brisknet.graph.ir import Tensor
 from brisknet.ops.dispatch import apply, cast, dtype_of, float_array, is_float
 from brisknet.ops.elementwise import divide, equal, multiply
 from brisknet.ops.registry import OpSpec, Sample, register
@@ -86,6 +87,8 @@ register(OpSpec("reduce_prod", _infer, _reference(np.prod), _prod_vjp, _samples(
 
 def _reduce(op, x, axis, keepdims):
     axes = normalize_axes(axis, len(x.shape), op)
+    if isinstance(x, Tensor) and builtins.all(x.shape[a] == 1 for a in axes):  # one value each, as for one output
+        return reshape(x, reduced_shape(x.shape, axes, keepdims))
     return apply(op, (x,), axes=axes, keepdims=bool(keepdims))
 
 
