@@ -21,7 +21,7 @@ def made_call(cases, golden, name):
     return make(bn), shapes, call
 
 
-def check_layer(cases, golden, name, mode):  # noqa: F811
+def check_layer(cases, golden, name, mode, rtol=None):  # noqa: F811
     """Outputs, gradients and state of one case against its golden values, from one traced program."""
     layer, shapes, call = made_call(cases, golden, name)
     if not layer.built:
@@ -36,7 +36,7 @@ def check_layer(cases, golden, name, mode):  # noqa: F811
 
     trained = layer.trainable_weights
     y, *grads = run_traced(step, xs, mode[1], trained)
-    rtol = RTOL[mode[1]]
+    rtol = RTOL[mode[1]] if rtol is None else rtol
     close(y, golden[f"{name}/y"], rtol, "output")
     wanted = golden.group(f"{name}/dx") + golden.group(f"{name}/dw")
     names = [f"gradient of input {i}" for i in range(len(xs))] + [f"gradient of {v.path}" for v in trained]
