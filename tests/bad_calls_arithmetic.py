@@ -144,3 +144,8 @@ case("seed-generator-seed", binary, asked(lambda: random.SeedGenerator(1.5)), Va
      "SeedGenerator: seed must be an integer or None", "got 1.5")
 case("initializer-config", binary, asked(lambda: initializers.get({"name": "zeros"})), ValueError,
      'initializer: a dict with "class_name" and "config" expected', "got {'name': 'zeros'}")
+case("renorm-clipping", binary, asked(lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"max": 2})), ValueError,
+     "BatchNormalization: renorm_clipping knows 'rmax', 'rmin' and 'dmax'", "got 'max'")
+case("renorm-limits", binary,
+     asked(lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"rmax": 0.5, "rmin": 1.0})), ValueError,
+     "rmax >= rmin expected in renorm_clipping", "got rmax=0.5, rmin=1.0")

@@ -197,7 +197,6 @@ REFUSED = {
     "gradient_accumulation_steps": lambda: bn.optimizers.RMSprop(gradient_accumulation_steps=1),
     "unknown": lambda: bn.optimizers.SGD(momentun=0.9),
     "synchronized": lambda: bn.layers.BatchNormalization(synchronized=True),
-    "renorm": lambda: bn.layers.BatchNormalization(renorm=True),
     "lora_rank": lambda: bn.layers.Dense(3, lora_rank=2),
     "quantization_config": lambda: bn.layers.Dense(3, quantization_config={}),
     "kernel_constraint": lambda: bn.layers.Dense(3, kernel_constraint="max_nrom"),

@@ -126,6 +126,13 @@ for _name in ("GaussianNoise", "GaussianDropout", "AlphaDropout"):
     case(f"{_name.lower()}_infer", lambda k, n=_name: getattr(k.layers, n)(0.5), (4, 6), training=False)
     case(f"{_name.lower()}_zero", lambda k, n=_name: getattr(k.layers, n)(0.0), (4, 6), training=True)
 
+for _training in (False, True):  # last, so that the cases above keep the numbers that seed their inputs
+    _tag = "train" if _training else "infer"
+    case(f"bn_renorm_{_tag}", _bn(renorm=True, momentum=0.9, renorm_momentum=0.8), (8, 5), training=_training)
+    case(f"bn_renorm_clipped_{_tag}", _bn(renorm=True, renorm_clipping={"rmax": 1.1, "rmin": 0.9, "dmax": 0.2}, axis=1),
+         (4, 3, 5), training=_training)  # fmt: skip
+    case(f"bn_renorm_plain_{_tag}", _bn(renorm=True, center=False, scale=False), (8, 5), training=_training)
+
 # Layers made only to compare get_config() and from_config(): name -> make
 CONFIGS = {
     "subtract": lambda k: k.layers.Subtract(name="a"),

@@ -5,6 +5,7 @@ from brisknet.ops.activation import (
     relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax,
     squareplus, step, tanh, tanh_shrink, threshold,
 )  # fmt: skip
+from brisknet.ops.assign import stop_gradient
 from brisknet.ops.einsum import dot, einsum, tensordot
 from brisknet.ops.linalg import dense, matmul
 from brisknet.ops.dispatch import cast
@@ -26,13 +27,13 @@ from brisknet.ops.shape import broadcast_to, concatenate, expand_dims, pad, resh
 
 __all__ = [
     "abs", "add", "argmax", "average_pool", "broadcast_to", "cast", "ceil", "celu", "clip", "concatenate", "conv",
-    "conv_transpose", "cos", "dense", "depthwise_conv", "digitize", "divide", "dot", "einsum", "elu", "equal",
-    "erf", "exp", "expand_dims", "expm1", "floor", "gelu", "glu", "greater", "greater_equal", "hard_shrink",
-    "hard_sigmoid", "hard_silu", "hard_tanh", "layer_normalization", "leaky_relu", "less", "less_equal", "log",
-    "log1p", "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or", "matmul", "max", "max_pool",
-    "maximum", "mean", "min", "minimum", "mish", "multiply", "negative", "normalize", "not_equal", "one_hot", "pad",
-    "power", "prod", "reciprocal", "relu", "relu6", "reshape", "rms_normalization", "round", "rsqrt", "selu",
-    "separable_conv", "sigmoid", "sign", "silu", "sin", "soft_shrink", "softmax", "softplus", "softsign",
-    "sparse_plus", "sparse_sigmoid", "sparsemax", "sqrt", "square", "squareplus", "squeeze", "stack", "step",
+    "conv_transpose", "cos", "dense", "depthwise_conv", "digitize", "divide", "dot", "einsum", "elu", "equal", "erf",
+    "exp", "expand_dims", "expm1", "floor", "gelu", "glu", "greater", "greater_equal", "hard_shrink", "hard_sigmoid",
+    "hard_silu", "hard_tanh", "layer_normalization", "leaky_relu", "less", "less_equal", "log", "log1p",
+    "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or", "matmul", "max", "max_pool", "maximum",
+    "mean", "min", "minimum", "mish", "multiply", "negative", "normalize", "not_equal", "one_hot", "pad", "power",
+    "prod", "reciprocal", "relu", "relu6", "reshape", "rms_normalization", "round", "rsqrt", "selu", "separable_conv",
+    "sigmoid", "sign", "silu", "sin", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus",
+    "sparse_sigmoid", "sparsemax", "sqrt", "square", "squareplus", "squeeze", "stack", "step", "stop_gradient",
     "subtract", "sum", "tanh", "tanh_shrink", "tensordot", "threshold", "transpose", "where",
 ]  # fmt: skip

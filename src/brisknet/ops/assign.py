@@ -1,4 +1,4 @@
-"""Setting a trained weight within the step that trains it."""
+"""Values that gradients treat apart: setting a trained weight within its own training step, and stopping gradients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from brisknet.graph.trace import current_graph
 from brisknet.ops.dispatch import apply
 from brisknet.ops.registry import OpSpec, Sample, register
 
-__all__ = ["assign_trained"]
+__all__ = ["assign_trained", "stop_gradient"]
 
 
 def _infer(shapes, dtypes, attrs):
@@ -36,3 +36,19 @@ def assign_trained(variable, value) -> None:
         variable.assign(value)
     else:
         variable.assign(apply("assign", (value, variable), variable=variable))
+
+
+register(
+    OpSpec(
+        "stop_gradient",
+        lambda s, d, a: ((s[0], d[0]),),
+        lambda x: np.asarray(x),
+        lambda n, g: (None,),
+        (Sample(((3, 5),), wrt=()),),
+    )
+)
+
+
+def stop_gradient(x):
+    """x itself; no gradient flows through it."""
+    return apply("stop_gradient", (x if hasattr(x, "shape") else np.asarray(x),))

@@ -250,3 +250,8 @@ def batch_norm_infer(x, mean, var, gamma, beta, epsilon):
     return apply(
         "bn_apply", (x, mean, var, *rest), epsilon=float(epsilon), scale=gamma is not None, center=beta is not None
     )
+
+
+def bn_stats(x):
+    """(mean, biased variance) of each channel of x [outer, C, inner]."""
+    return apply("bn_stats", (x,))

@@ -108,6 +108,10 @@ def _assign(b, node):
     b.emit("copy_bytes", (source, b.update_place(y, v)), (4 * n,), writes=(1,))
 
 
+def _same(b, node):
+    b.alias(node.outputs[0], b.row(node.inputs[0]))
+
+
 def _one_hot(b, node):
     x, y = node.inputs[0], node.outputs[0]
     b.emit("one_hot", (b.row(x), b.out(y)), (size_of(x.shape), node.attrs["depth"]), writes=(1,))
@@ -127,5 +131,5 @@ def rows(kernel: str, *parameters):
 
 RULES.update({
     "reshape": _reshape, "transpose": _transpose, "broadcast_to": _broadcast_to, "concatenate": _concatenate,
-    "assign": _assign, "slice": _slice, "slice_grad": _slice_grad, "one_hot": _one_hot,
+    "assign": _assign, "stop_gradient": _same, "slice": _slice, "slice_grad": _slice_grad, "one_hot": _one_hot,
 })  # fmt: skip
