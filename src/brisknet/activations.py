@@ -284,7 +284,7 @@ def derivative(activation):
     return prime
 
 
-# ---- pictures -------------------------------------------------------------------------------------------------------------
+# ---- pictures ------------------------------------------------------------------------------------------------------
 PLOTTED = (
     "step", "linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "mish",
     "hard_sigmoid", "hard_tanh", "exponential",

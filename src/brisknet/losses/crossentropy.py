@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-# ---- functions ----------------------------------------------------------------------------------------------------------
+# ---- functions -----------------------------------------------------------------------------------------------------
 def clipped(p):
     """Probabilities in [epsilon, 1 - epsilon]."""
     return ops.clip(p, config.epsilon(), 1.0 - config.epsilon())
@@ -112,7 +112,7 @@ def _classes_last(y_pred, from_logits, axis):
     return ops.transpose(y_pred, order), from_logits
 
 
-# ---- classes ------------------------------------------------------------------------------------------------------------
+# ---- classes -------------------------------------------------------------------------------------------------------
 class BinaryCrossentropy(BuiltInLoss):
     """-mean(t log p + (1 - t) log(1 - p)) for targets in [0, 1]."""
 

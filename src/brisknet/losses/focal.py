@@ -17,7 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-# ---- functions ----------------------------------------------------------------------------------------------------------
+# ---- functions -----------------------------------------------------------------------------------------------------
 def _power(x, gamma):
     """x^gamma; the usual exponents without a general power."""
     if gamma == 0:
@@ -61,7 +61,7 @@ def categorical_focal_crossentropy(
     return ops.sum(ops.multiply(_times(cce, _power(ops.subtract(1.0, p), gamma)), alpha), axis=axis)
 
 
-# ---- classes ------------------------------------------------------------------------------------------------------------
+# ---- classes -------------------------------------------------------------------------------------------------------
 class BinaryFocalCrossentropy(BuiltInLoss):
     """BinaryCrossentropy times (1 - p_t)^gamma; with apply_class_balancing also alpha for class 1, 1 - alpha for class 0."""
 

@@ -13,7 +13,7 @@ from brisknet.ops.loss import signed_labels
 __all__ = ["CategoricalHinge", "Hinge", "SquaredHinge", "categorical_hinge", "hinge", "squared_hinge"]
 
 
-# ---- functions ----------------------------------------------------------------------------------------------------------
+# ---- functions -----------------------------------------------------------------------------------------------------
 def signed(y_true):
     """0/1 labels as -1/1 where all labels are 0 or 1; other labels as they are."""
     if isinstance(y_true, Tensor):
@@ -46,7 +46,7 @@ def categorical_hinge(y_true, y_pred):
     return ops.maximum(ops.add(ops.subtract(neg, pos), 1.0), 0.0)
 
 
-# ---- classes ------------------------------------------------------------------------------------------------------------
+# ---- classes -------------------------------------------------------------------------------------------------------
 class _HingeBase(PointwiseLoss):
     def _fused(self, y_true, y_pred, sample_weight):
         # A step output is trained by the perceptron rule: the loss is that of the step's -1/1, its slope goes

@@ -140,7 +140,7 @@ class BuiltInLoss(Loss):
         return {**super().get_config(), **{a: getattr(self, a) for a in self.arguments}}
 
 
-# ---- reduction ----------------------------------------------------------------------------------------------------------
+# ---- reduction -----------------------------------------------------------------------------------------------------
 def same_rank(values, weights):
     """Both with one rank where they differ by a trailing axis of 1 (Keras); fewer weight axes get axes of 1."""
     a, b = len(values.shape), len(weights.shape)

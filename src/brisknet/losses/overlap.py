@@ -9,7 +9,7 @@ from brisknet.losses.loss import BuiltInLoss
 __all__ = ["Dice", "Tversky", "dice", "tversky"]
 
 
-# ---- functions ----------------------------------------------------------------------------------------------------------
+# ---- functions -----------------------------------------------------------------------------------------------------
 def _overlap(y_true, y_pred, axis):
     """(y_true, y_pred as floats of one shape, sum of their product over axis)."""
     y_true, y_pred = as_floats(y_true, y_pred)
@@ -32,7 +32,7 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
     return ops.subtract(1.0, ops.divide(both, ops.add(size, config.epsilon())))
 
 
-# ---- classes ------------------------------------------------------------------------------------------------------------
+# ---- classes -------------------------------------------------------------------------------------------------------
 class Dice(BuiltInLoss):
     """1 - 2 sum(t p) / (sum(t) + sum(p)), over the axes of `axis` (None: everything, the batch too)."""
 

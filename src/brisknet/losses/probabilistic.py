@@ -14,7 +14,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-# ---- functions ----------------------------------------------------------------------------------------------------------
+# ---- functions -----------------------------------------------------------------------------------------------------
 def kl_divergence(y_true, y_pred):
     """sum(t log(t / p)) over the last axis, both clipped to [epsilon, 1]."""
     y_true, y_pred = (ops.clip(y, config.epsilon(), 1.0) for y in as_floats(y_true, y_pred))
@@ -36,7 +36,7 @@ def categorical_generalized_cross_entropy(y_true, y_pred, q):
     return ops.divide(ops.subtract(1.0, ops.power(p, float(q))), float(q))
 
 
-# ---- classes ------------------------------------------------------------------------------------------------------------
+# ---- classes -------------------------------------------------------------------------------------------------------
 class KLDivergence(PointwiseLoss):
     """sum(t log(t / p)) over the last axis, both clipped to [epsilon, 1]."""
 

@@ -16,7 +16,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-# ---- functions ----------------------------------------------------------------------------------------------------------
+# ---- functions -----------------------------------------------------------------------------------------------------
 def mean_squared_error(y_true, y_pred):
     """mean((y_true - y_pred)^2)."""
     y_true, y_pred = align(y_true, y_pred)
@@ -72,7 +72,7 @@ def cosine_similarity(y_true, y_pred, axis=-1):
     return ops.negative(ops.sum(ops.multiply(_unit(y_true, axis), _unit(y_pred, axis)), axis=axis))
 
 
-# ---- classes ------------------------------------------------------------------------------------------------------------
+# ---- classes -------------------------------------------------------------------------------------------------------
 class MeanSquaredError(PointwiseLoss):
     """mean((y_true - y_pred)^2)."""
 

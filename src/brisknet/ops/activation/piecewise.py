@@ -19,7 +19,7 @@ def _steep(shape):
     return np.random.default_rng(13).choice(values, shape) + 0.07
 
 
-# ---- ramps --------------------------------------------------------------------------------------------------------------
+# ---- ramps ---------------------------------------------------------------------------------------------------------
 def _ramp(x, lo, hi, shift, factor, closed):
     return (np.clip(x, typed(x, lo), typed(x, hi)) + typed(x, shift)) * typed(x, factor)
 
@@ -55,7 +55,7 @@ def sparse_sigmoid(x):
     return _ramp_op(x, -1, 1, 1, 0.5, 0)
 
 
-# ---- hard_silu, sparse_plus -----------------------------------------------------------------------------------------------
+# ---- hard_silu, sparse_plus ----------------------------------------------------------------------------------------
 def _inside(x, bound, value):
     """IR: value where |x| < bound, else 0."""
     return ew.where(ew.less(ew.abs(x), bound), value, ew.zeros_of(x))
@@ -89,7 +89,7 @@ def sparse_plus(x):
     return _sparse_plus_op(x)
 
 
-# ---- shrinking ----------------------------------------------------------------------------------------------------------
+# ---- shrinking -----------------------------------------------------------------------------------------------------
 _LIMITS = {"limit": (0.5, 1.1)}
 _hard_shrink_op = define_with_grad(
     "hard_shrink", lambda x, limit: np.where(np.abs(x) > limit, x, 0), lambda x, limit: (np.abs(x) > limit) * 1.0, None,
@@ -124,7 +124,7 @@ def threshold(x, threshold, default_value):
     return _threshold_op(x, threshold, default_value)
 
 
-# ---- selu, celu -----------------------------------------------------------------------------------------------------------
+# ---- selu, celu ----------------------------------------------------------------------------------------------------
 def _scaled_elu(x, scale, alpha, steep):
     below = typed(x, scale * alpha) * np.expm1(np.minimum(x, 0) * typed(x, steep))
     return typed(x, np.where(x < 0, below, typed(x, scale) * x))

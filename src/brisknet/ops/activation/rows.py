@@ -96,7 +96,7 @@ register(
 )
 
 
-# ---- sparsemax ----------------------------------------------------------------------------------------------------------
+# ---- sparsemax -----------------------------------------------------------------------------------------------------
 def sparsemax_array(x):
     """The point of the simplex nearest to x, over the last axis: max(x - tau, 0) with a sum of 1."""
     x = np.asarray(x)
@@ -128,7 +128,7 @@ register(
 )
 
 
-# ---- along an axis --------------------------------------------------------------------------------------------------------
+# ---- along an axis -------------------------------------------------------------------------------------------------
 def _along(op, x, axis):
     """A last-axis op along another axis."""
     from brisknet.ops.shape import transpose

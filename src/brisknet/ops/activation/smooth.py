@@ -88,7 +88,7 @@ def gelu(x, approximate=True):
     return gelu_tanh(x) if approximate else gelu_erf(x)
 
 
-# ---- mish ---------------------------------------------------------------------------------------------------------------
+# ---- mish ----------------------------------------------------------------------------------------------------------
 def _mish_parts(x):
     """(t, 1 - t), t = tanh(softplus(x)), from one exponential and without cancellation on either side."""
     # t = ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1); for x > 0 both multiplied by e^-2x
@@ -115,7 +115,7 @@ mish = define_with_grad("mish", lambda x: x * _mish_parts(x)[0], _mish_derivativ
 mish.__doc__ = "x tanh(softplus(x)). Misra 2019."
 
 
-# ---- log_sigmoid, tanh_shrink, softsign -----------------------------------------------------------------------------------
+# ---- log_sigmoid, tanh_shrink, softsign ----------------------------------------------------------------------------
 log_sigmoid = define_with_grad(
     "log_sigmoid",
     lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))),
@@ -147,7 +147,7 @@ softsign = define_with_grad(
 softsign.__doc__ = "x / (1 + |x|)."
 
 
-# ---- squareplus -----------------------------------------------------------------------------------------------------------
+# ---- squareplus ----------------------------------------------------------------------------------------------------
 def _squareplus(x, b):
     root = np.sqrt(x * x + b)
     with np.errstate(invalid="ignore", divide="ignore"):  # the branch that is not taken
