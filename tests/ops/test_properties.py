@@ -88,3 +88,20 @@ def test_transposes_and_slices_are_exact(shape, data):
     np.testing.assert_array_equal(small, OPS["slice"].reference(x, **attrs))
     back = {**attrs, "shape": tuple(shape)}
     np.testing.assert_array_equal(run_native("slice_grad", [small], back)[0], OPS["slice_grad"].reference(small, **back))
+
+
+@often
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(1, 6), st.integers(1, 20), st.integers(1, 9), st.booleans())
+def test_normalisation_within_groups(b, s, groups, k, t, rms):
+    shape, attrs = (b, s, groups * k, t), {"groups": groups, "rms": rms}
+    x, dy, gamma, beta = normal(shape), normal(shape, 1), normal(shape[2:3], 2), normal(shape[2:3], 3)
+    forward = {**attrs, "epsilon": 0.1, "scale": True, "center": True}
+    wide = [a.astype(np.float64) for a in (x, gamma, beta)]
+    for got, want in zip(run_native("group_norm", [x, gamma, beta], forward), OPS["group_norm"].reference(*wide, **forward), strict=True):
+        np.testing.assert_allclose(got, want, rtol=2e-5, atol=2e-5)
+    stats = [a.astype(np.float32) for a in OPS["group_norm"].reference(*wide, **forward)[1:]]
+    for name, ins, extra in (("group_norm_grad_x", [dy, x, *stats, gamma], attrs),
+                             ("group_norm_grad_sums", [dy, x, *stats], {"groups": groups})):  # fmt: skip
+        want = OPS[name].reference(*[a.astype(np.float64) for a in ins], **extra)
+        for got, exact in zip(run_native(name, ins, extra), want if isinstance(want, tuple) else (want,), strict=True):
+            np.testing.assert_allclose(got, exact, rtol=1e-4, atol=1e-4)
