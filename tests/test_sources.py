@@ -212,6 +212,14 @@ def test_a_generator_that_ends_early_warns(backend):
     assert len(model.predict(batches(), steps=2, verbose=0)) == 32
 
 
+def test_validation_data_that_are_used_up_leave_the_metrics_of_training(backend):
+    with pytest.warns(UserWarning, match="ran out of data"):
+        history, _ = fitted(X, Y, batch_size=16, epochs=3, validation_data=batches())
+    assert len(history["loss"]) == 3 and len(history["val_loss"]) == 1
+    wanted = fitted(X, Y, batch_size=16, validation_data=(X, Y))[0]
+    assert np.allclose(history["val_loss"], wanted["val_loss"])
+
+
 @pytest.mark.parametrize("make", [lambda: (Rows(),), lambda: (X, Y)], ids=["dataset", "arrays"])
 def test_steps_per_epoch_of_what_has_a_length(backend, make):
     steps = Steps()

@@ -51,10 +51,7 @@ def _index_infer(shapes, dtypes, attrs):
 
 
 def _index_reference(x, keys, values, oov, start):
-    if oov == 0:
-        other = np.full(x.shape, -1, values.dtype)
-    else:
-        other = (start + x % oov).astype(values.dtype)
+    other = (start + x % oov if oov else np.full(x.shape, -1)).astype(values.dtype)
     if not len(keys):
         return other
     at = np.minimum(np.searchsorted(keys, x), len(keys) - 1)

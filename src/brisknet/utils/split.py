@@ -11,11 +11,12 @@ from brisknet.training.sources import find_source
 __all__ = ["split_dataset"]
 
 
-def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None):
+def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None, preferred_backend=None):
     """(left, right): the rows of an array, or of a tuple, list or dict of arrays, in two parts of the same structure.
 
     left_size, right_size   a share between 0 and 1 or a number of rows; one of them may be left out
     shuffle, seed           draw the rows at random before they are split
+    preferred_backend       Keras' argument, which changes nothing here
 
     A PyDataset or an iterable of batches is read to its end first. (x, y) gives ((x, y), (x, y)), so that
     `fit(*left, validation_data=right)` trains on one part and validates on the other. ValueError for sizes that do not
