@@ -70,8 +70,7 @@ def einsum(subscripts, *operands, **kwargs):
 
     Any number of operands, ellipses and repeated letters (diagonals) are allowed. ValueError names what does not fit.
     """
-    if kwargs.pop("optimize", None) is not None or kwargs:
-        kwargs = {k: v for k, v in kwargs.items() if k != "optimize"}
+    kwargs.pop("optimize", None)  # NumPy's and Keras' argument: the order is always chosen
     if kwargs:
         raise TypeError(f"einsum: unknown argument {sorted(kwargs)[0]!r}; its operands are given by position")
     tensors = _of_one_dtype(operands)
