@@ -109,7 +109,7 @@ def cyclic(model):
     """A config in which a layer feeds itself."""
     config = model.get_config()
     dense = next(x for x in config["layers"] if x["class_name"] == "Dense")
-    dense["inbound_nodes"][0]["args"] = [{"keras_tensor": [dense["name"], 0, 0]}]
+    dense["inbound_nodes"][0]["args"] = [{"class_name": "__keras_tensor__", "config": {"keras_history": [dense["name"], 0, 0]}}]
     return config
 
 

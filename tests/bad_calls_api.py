@@ -16,13 +16,13 @@ from tests.bad_calls import (
 
 # ---- compile -------------------------------------------------------------------------------------------------------
 case("optimizer-name", binary, lambda m, x, y: m.compile("adma", "mse"), ValueError,
-     "unknown optimizer 'adma'", "did you mean 'adam'")
+     "unknown optimizer 'adma'", "did you mean", "'adam'")
 case("optimizer-none", binary, lambda m, x, y: m.compile(None, "mse"), ValueError,
      "optimizer: a name or an Optimizer expected", "got None")
 case("optimizer-number", binary, lambda m, x, y: m.compile(0.01, "mse"), ValueError,
      "optimizer: a name or an Optimizer expected", "got 0.01")
 case("optimizer-loss-swapped", binary, lambda m, x, y: m.compile("binary_crossentropy", "adam"), ValueError,
-     "unknown optimizer 'binary_crossentropy'", "known: adadelta, adagrad, adam, rmsprop, sgd")
+     "unknown optimizer 'binary_crossentropy'", "known: adadelta, adafactor, adagrad, adam,", "rmsprop, sgd")
 case("loss-name", binary, lambda m, x, y: m.compile("sgd", "binary_crosentropy"), ValueError,
      "unknown loss 'binary_crosentropy'", "did you mean 'binary_crossentropy'")
 case("loss-of-numbers", binary, lambda m, x, y: refitted(m, x, y, lambda t, p: 3.0), ValueError,
@@ -282,7 +282,7 @@ case("config-no-class", binary,
      lambda m, x, y: Sequential.from_config({"name": "a", "layers": [{"units": 3}]}), ValueError,
      'layer config: a dict with "class_name" and "config" expected', "got {'units': 3}")
 case("clone-of-a-layer", binary, lambda m, x, y: clone_model(m.layers[0]), ValueError,
-     "clone_model: a Sequential or functional model expected", "got <Dense name=hidden, built=True>")
+     "clone_model: a model expected", "got <Dense name=hidden, built=True>")
 case("clone-function", binary, lambda m, x, y: clone_model(m, clone_function="wider"), ValueError,
      "clone_model: clone_function must be a function layer -> layer", "got 'wider'")
 

@@ -19,6 +19,7 @@ importlib.import_module("tests.bad_calls_losses")
 importlib.import_module("tests.bad_calls_metrics")
 importlib.import_module("tests.bad_calls_preprocessing")
 importlib.import_module("tests.bad_calls_models")
+importlib.import_module("tests.bad_calls_callbacks")
 
 
 def state_of(model):

@@ -239,6 +239,26 @@ def test_what_steps_must_give(backend):
         model.fit(x, y, verbose=0)
 
 
+def test_functions_of_one_step(backend):
+    x, y = xy()
+    model, plain = same_but_built_in(), same_but_built_in()
+    train, test = model.make_train_function(), model.make_test_function()
+    assert model.train_function is train is model.make_train_function() and model.make_train_function(force=True) is not train
+    batches = iter([(x, y), (x, y)])
+    for _ in range(2):
+        assert train(batches)["loss"] > 0
+        plain.train_on_batch(x, y)
+    with pytest.raises(StopIteration):
+        train(batches)
+    assert equal(model.get_weights(), plain.get_weights())
+    model.reset_metrics()
+    assert test(iter([(x, y)])) == model.test_on_batch(x, y, return_dict=True)
+    assert np.array_equal(model.make_predict_function()(iter([x])), model.predict_on_batch(x))
+    assert len(model.metrics_variables) == 4
+    model.compile("sgd", "mse")
+    assert model.train_function is None and copy.deepcopy(model).test_function is None
+
+
 # ---- run_eagerly ----------------------------------------------------------------------------------------------------------
 def eager_pair(make, *compile_args, **compile_options):
     models = [make(), make()]

@@ -109,6 +109,11 @@ class Layer(Weights, Symbolic):
         """A new layer from get_config()'s dict."""
         return cls(**config)
 
+    @property
+    def path(self) -> str:
+        """Where the layer is, as the paths of its weights begin: "model/block/dense"; its name where it has none."""
+        return self._own[0].path.rpartition("/")[0] if self._own else self.name
+
     def get_build_config(self) -> dict | None:
         """What build_from_config() makes the weights from; None for a layer that is not built, or has nothing to build."""
         shape = getattr(self, "_build_shape", None)

@@ -21,9 +21,10 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
     """
     if not isinstance(model, Model):
         raise ValueError(f"clone_model: a model expected, got {model!r}")
-    for name, given in (("clone_function", clone_function), ("call_function", call_function)):
+    forms = (("clone_function", clone_function, "layer -> layer"), ("call_function", call_function, "(layer, *args) -> outputs"))
+    for name, given, form in forms:
         if given is not None and not callable(given):
-            raise ValueError(f"clone_model: {name} must be a function, got {given!r}")
+            raise ValueError(f"clone_model: {name} must be a function {form}, got {given!r}")
     if isinstance(model, Sequential):
         if call_function is not None:
             raise ValueError("clone_model: call_function is for functional models; a Sequential model makes no calls to change")

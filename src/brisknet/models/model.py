@@ -79,12 +79,14 @@ class Model(Trainer, Layer):
         self._build_shape = input_shape
 
     # ---- files --------------------------------------------------------------------------------------------------
-    def save_weights(self, filepath, overwrite=True) -> None:
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None) -> None:
         """Write all weights, and the optimizer's state, into a file named ....npz, or ....weights.h5 (extra h5).
 
         The file appears whole or not at all. FileExistsError with overwrite=False where it is there already; ValueError
-        for a model that is not built yet and for other file names.
+        for a model that is not built yet, for other file names, and for a max_shard_size (weights are always one file).
         """
+        if max_shard_size is not None:
+            raise ValueError(f"save_weights: weights are always one file; leave max_shard_size out, got {max_shard_size!r}")
         from brisknet.saving.weights import save_weights
 
         save_weights(self, filepath, overwrite)
@@ -182,7 +184,7 @@ class Model(Trainer, Layer):
         """All that makes up a subclassed model, but for compiled programs and what compile() made."""
         fresh = ("_lock", "_programs", "_fast", "_specs_cache", "history", "optimizer", "compiled", "_compile_args",
                  "_losses_of_outputs", "_metrics", "_loss_tracker", "_step_logs", "_log_values", "_predict_structure",
-                 "_target_structures", "_target_form")  # fmt: skip
+                 "_target_structures", "_target_form", "train_function", "test_function", "predict_function")  # fmt: skip
         return {k: v for k, v in self.__dict__.items() if k not in fresh}
 
     def __setstate__(self, state):

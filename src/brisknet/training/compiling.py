@@ -29,6 +29,9 @@ class Compiling:
     """The part of Trainer that knows what compile() was told."""
 
     run_eagerly = False
+    loss = None
+    steps_per_execution, jit_compile = 1, "auto"
+    train_function = test_function = predict_function = None  # see make_train_function()
     # How the targets and weights that fit was given are put together, where the model's own steps take any form.
     _target_structures = (0, 0)
     _target_form = None
@@ -51,6 +54,8 @@ class Compiling:
         object.__setattr__(self, "_step_logs", {})
         object.__setattr__(self, "_log_values", {})
         self.compiled = False
+        for mode in ("train", "test", "predict"):
+            object.__setattr__(self, f"{mode}_function", None)
         self._compile_args = None
         self._losses_of_outputs = self._metrics = None
         self._loss_tracker = Mean("loss")
@@ -135,6 +140,11 @@ class Compiling:
             if layer is self or not isinstance(layer, Compiling):
                 made += layer.__dict__.get("_own_metrics", ())
         return made
+
+    @property
+    def metrics_variables(self) -> list:
+        """The states of all metrics."""
+        return [v for m in self.metrics for v in m.variables]
 
     @property
     def metrics_names(self) -> list[str]:

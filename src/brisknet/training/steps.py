@@ -80,6 +80,41 @@ class Steps:
             metrics.update(ys, preds, _per_output(sample_weight, metrics.names))
         return self.get_metrics_result()
 
+    # ---- one step at a time ---------------------------------------------------------------------------------------
+    def make_train_function(self, force=False):
+        """A function iterator -> logs: one training step on the iterator's next batch x, (x, y) or (x, y, sample_weight).
+
+        Kept as train_function until compile(); made anew with force=True. fit does not need it.
+        """
+        return self._step_function("train", force)
+
+    def make_test_function(self, force=False):
+        """As make_train_function(), for a step of evaluation; kept as test_function."""
+        return self._step_function("test", force)
+
+    def make_predict_function(self, force=False):
+        """A function iterator -> outputs for the iterator's next batch; kept as predict_function."""
+        return self._step_function("predict", force)
+
+    def _step_function(self, mode: str, force: bool):
+        name = f"{mode}_function"
+        if force or getattr(self, name) is None:
+            object.__setattr__(self, name, self._predict_next if mode == "predict" else self._next_step(mode))
+        return getattr(self, name)
+
+    def _next_step(self, mode: str):
+        self._need_compiled(f"make_{mode}_function")
+        step = self._step_on(mode)
+
+        def one(iterator):
+            step(next(iterator))
+            return self._logs(mode)
+
+        return one
+
+    def _predict_next(self, iterator):
+        return self.predict_on_batch(unpack_x_y_sample_weight(next(iterator))[0])
+
     # ---- their parts ------------------------------------------------------------------------------------------------
     def _loss_of(self, x, y, y_pred, sample_weight, training):
         arguments = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
