@@ -134,12 +134,38 @@ BK_INLINE int64_t bk_exceeded_even(int64_t T, int open, float p) {
   return open && found < 1 ? 1 : found;
 }
 
+/* One threshold, no weights: counts in registers. above[label] of all, all[label] of them. */
+BK_NOINLINE void bk_count_above(const bk_args *a, int64_t n, float threshold, int64_t all[2], int64_t above[2]) {
+  const float *pred = a->p[2], *tf = a->p[1];
+  const int32_t *ti = a->p[1];
+  int64_t positive = 0, high = 0, both = 0;
+  for (int64_t i0 = 0; i0 < n; i0 += 1 << 20) {    /* 32-bit counters, so that all lanes count */
+    const int64_t i1 = bk_min(i0 + (1 << 20), n);
+    int32_t c[3] = {0, 0, 0};
+    if (a->n[2]) for (int64_t i = i0; i < i1; i++) {
+      const int32_t t = ti[i] != 0, h = pred[i] > threshold;
+      c[0] += t, c[1] += h, c[2] += t & h;
+    } else for (int64_t i = i0; i < i1; i++) {
+      const int32_t t = tf[i] != 0, h = pred[i] > threshold;
+      c[0] += t, c[1] += h, c[2] += t & h;
+    }
+    positive += c[0], high += c[1], both += c[2];
+  }
+  all[0] = n - positive, all[1] = positive, above[0] = high - both, above[1] = both;
+}
+
 BK_KERNEL(metric_thresholds) {         /* p5 thresholds[T]; n4 T, n5 spacing: 0 any, 1 even, 2 even and open; n6 a state a column */
   (void)w;
   if (lo >= hi) return;
   const int64_t M = a->n[0], C = a->n[1], T = a->n[4], spacing = a->n[5], side = T + 1, each = a->n[6] ? 2 * side : 0;
   double *state = bk_state(a, 2 * side * (a->n[6] ? C : 1));
   const float *pred = a->p[2];
+  if (T == 1 && !a->p[3] && !each) {
+    int64_t all[2], above[2];
+    bk_count_above(a, M * C, *(const float *)a->p[5], all, above);
+    for (int i = 0; i < 2; i++) state[2 * i] += (double)(all[i] - above[i]), state[2 * i + 1] += (double)above[i];
+    return;
+  }
   for (int64_t r = 0; r < M; r++)
     for (int64_t c = 0; c < C; c++) {
       const int64_t i = r * C + c;
