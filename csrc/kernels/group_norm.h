@@ -208,18 +208,23 @@ BK_INLINE void bk_column_sums(const bk_args *a, const bk_groups *g, int64_t c0) 
   BK_UNROLL for (int q = 0; q < SUM_VECTORS; q++) dgamma[q] = dbeta[q] = v_zero();
   for (int64_t b = 0; b < g->B; b++) {
     const float *mean = (const float *)a->p[2] + b * g->G, *rstd = (const float *)a->p[3] + b * g->G;
-    float m_[BK_PANEL], r_[BK_PANEL];
-    for (int i = 0; i < BK_PANEL; i++) {
-      const int64_t k = g->G == 1 ? 0 : bk_min(c0 + i, C - 1) / g->K;
-      m_[i] = mean[k], r_[i] = rstd[k];
+    vf m[SUM_VECTORS], r[SUM_VECTORS];
+    BK_UNROLL for (int q = 0; q < SUM_VECTORS; q++) m[q] = v_set1(mean[0]), r[q] = v_set1(rstd[0]);
+    if (g->G > 1) {
+      float m_[BK_PANEL], r_[BK_PANEL];
+      for (int i = 0; i < BK_PANEL; i++) {
+        const int64_t k = bk_min(c0 + i, C - 1) / g->K;
+        m_[i] = mean[k], r_[i] = rstd[k];
+      }
+      BK_UNROLL for (int q = 0; q < SUM_VECTORS; q++) m[q] = v_load(m_ + q * VL), r[q] = v_load(r_ + q * VL);
     }
     for (int64_t s = 0; s < g->S; s++) {
       const int64_t at = (b * g->S + s) * C + c0;
       BK_UNROLL for (int q = 0; q < SUM_VECTORS; q++) {
         const int64_t left = bk_max(C - c0 - q * VL, 0);
         const vf d = v_load_n((const float *)a->p[0] + at + q * VL, left);
-        const vf x = v_sub(v_load_n((const float *)a->p[1] + at + q * VL, left), v_load(m_ + q * VL));
-        dgamma[q] = v_fma(d, v_mul(x, v_load(r_ + q * VL)), dgamma[q]);
+        const vf x = v_sub(v_load_n((const float *)a->p[1] + at + q * VL, left), m[q]);
+        dgamma[q] = v_fma(d, v_mul(x, r[q]), dgamma[q]);
         dbeta[q] = v_add(dbeta[q], d);
       }
     }
