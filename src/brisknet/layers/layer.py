@@ -121,7 +121,6 @@ class Layer(Weights, Symbolic):
 
     def build_from_config(self, config: dict) -> None:
         """Make the weights as they are in a layer with this get_build_config()."""
-        shapes = {k: v for k, v in config.items() if k.endswith("shape") or k.endswith("shape_dict")}
         shape = config.get("input_shape")
         if not self.built and shape is not None:
             self.build(map_structure_shapes(tuple, shape))
