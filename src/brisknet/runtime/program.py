@@ -12,6 +12,7 @@ from brisknet.graph.verify import verify
 from brisknet.ops.registry import get_op
 from brisknet.passes.fuse import fuse
 from brisknet.passes.simplify import simplify
+from brisknet.passes.transposes import move_transposes
 from brisknet.runtime.reference import ReferenceLoop, ReferenceProgram
 
 __all__ = ["collector_paused", "compile_graph", "make_loop", "optimize"]
@@ -30,9 +31,10 @@ def collector_paused():
 
 
 def optimize(graph: Graph) -> Graph:
-    """Simplify and fuse, verifying after each pass."""
+    """Simplify, move transposes together and fuse, verifying after each pass."""
     verify(graph, "tracing")
     verify(simplify(graph), "simplify")
+    verify(move_transposes(graph), "transposes")
     return verify(fuse(graph), "fuse")
 
 
