@@ -77,22 +77,29 @@ BK_INLINE vf bk_sums_of_16(const bk_factored_gradient *gradient, const float *g,
   return size;
 }
 
+/* One vector of a row: g^2 is added to *sum and to the column's sum, the weight's square to *size. */
+BK_INLINE void bk_sums_of_vector(const bk_factored_gradient *gradient, const float *g, const float *p, float *column, int64_t n, vf decay,
+                                 vf *sum, vf *size) {
+  const vf x = bk_factored_load(gradient, g, n), square = v_mul(x, x), w = v_load_n(p, n), kept = v_fnma(w, decay, w);
+  *sum = v_add(*sum, square), *size = v_fma(kept, kept, *size);
+  v_store_n(column, v_add(v_load_n(column, n), square), n);
+}
+
 BK_INLINE vf bk_sums_of_rows(const bk_factored_gradient *gradient, const float *g, const float *p, int64_t rows, int64_t W, vf decay,
                              float *row_sums, float *column_sums) {
-  vf size = v_zero();
+  vf size[2] = {v_zero(), v_zero()};
   for (int64_t c = 0; c < W; c += VL) v_store_n(column_sums + c, v_zero(), W - c);
   for (int64_t k = 0; k < rows; k++, g += W, p += W) {
-    vf sum = v_zero();
-    for (int64_t c = 0; c < W; c += VL) {
-      const vf x = bk_factored_load(gradient, g + c, W - c), square = v_mul(x, x);
-      vf w = v_load_n(p + c, W - c);
-      w = v_fnma(w, decay, w);
-      sum = v_add(sum, square), size = v_fma(w, w, size);
-      v_store_n(column_sums + c, v_add(v_load_n(column_sums + c, W - c), square), W - c);
+    vf sum[2] = {v_zero(), v_zero()};
+    int64_t c = 0;
+    for (; c + 2 * VL <= W; c += 2 * VL) {
+      bk_sums_of_vector(gradient, g + c, p + c, column_sums + c, VL, decay, &sum[0], &size[0]);
+      bk_sums_of_vector(gradient, g + c + VL, p + c + VL, column_sums + c + VL, VL, decay, &sum[1], &size[1]);
     }
-    row_sums[k] = v_hsum(sum);
+    for (; c < W; c += VL) bk_sums_of_vector(gradient, g + c, p + c, column_sums + c, bk_min(VL, W - c), decay, &sum[0], &size[0]);
+    row_sums[k] = v_hsum(v_add(sum[0], sum[1]));
   }
-  return size;
+  return v_add(size[0], size[1]);
 }
 
 BK_KERNEL(factored_sums) {
@@ -144,6 +151,22 @@ BK_KERNEL(factored_means) {
 /* g / sqrt(v), and 0 where g is 0 (as in the padding, where v is 0 too). */
 BK_INLINE vf bk_factored_direction(vf g, vf v) { return v_mask(v_ne(g, v_zero()), v_div(g, v_sqrt(v))); }
 
+/* The row k of a piece: its gradient, velocity, column means and how many of these there are, and its row factor. */
+typedef struct { const float *g, *columns; float *velocity; vf factor; int64_t at, width; } bk_factored_row;
+BK_INLINE bk_factored_row bk_factored_row_of(const bk_args *a, const bk_factored *s, const bk_piece *e, int64_t k) {
+  const int64_t at = (e->panel * s->K + k) * s->W;
+  const bk_factored_row r = {(const float *)a->p[1] + at, s->plain ? 0 : (const float *)a->p[2] + e->matrix * s->N + e->column,
+                             (float *)a->p[0] + at, s->plain ? v_zero() : v_bcast((const float *)a->p[5] + e->matrix * s->K + k), at,
+                             bk_min(s->W, s->N - e->column)};
+  return r;
+}
+/* for (c = 0; c < width; c += VL) call(c, n), whole vectors first; the padding of a last panel stays as it is, zero. */
+#define BK_COLUMNS(width, call) do { \
+    int64_t c = 0; \
+    for (; c + VL <= (width); c += VL) call(c, VL); \
+    if (c < (width)) call(c, (width) - c); \
+  } while (0)
+
 /* ---- p0 velocity, p1 grad, p2 column means, p3 scale or NULL, p4 i64 iterations, p5 row factors, p6 f64 sums of step^2 [units];
  * f0 epsilon 1, f1 beta_2_decay, f7 clip value ---- */
 static bk_plan plan_factored_lengths(const bk_args *a) { return bk_factored_plan(a); }
@@ -158,25 +181,23 @@ BK_KERNEL(factored_lengths) {
     const bk_piece e = bk_piece_of(&s, u);
     vf sum = v_zero();
     for (int64_t k = e.k0; k < e.k1; k++) {
-      const int64_t at = (e.panel * s.K + k) * s.W;
-      const float *g = (const float *)a->p[1] + at;
-      float *velocity = (float *)a->p[0] + at;
-      const float *column = s.plain ? 0 : (const float *)a->p[2] + e.matrix * s.N + e.column;
-      const vf factor = s.plain ? v_zero() : v_bcast((const float *)a->p[5] + e.matrix * s.K + k);
-      for (int64_t c = 0; c < s.W; c += VL) {
-        const int64_t n = s.W - c;
-        const vf x = bk_factored_load(&gradient, g + c, n);
-        vf v;
-        if (s.plain) {
-          v = v_fma(keep, v_load_n(velocity + c, n), v_mul(add, v_fma(x, x, epsilon)));
-          v_store_n(velocity + c, v, n);
-        } else {
-          const int64_t left = s.N - e.column - c;
-          v = left > 0 ? v_mul(factor, v_load_n(column + c, left)) : v_zero();
-        }
-        const vf step = bk_factored_direction(x, v);
-        sum = v_fma(step, step, sum);
-      }
+      const bk_factored_row r = bk_factored_row_of(a, &s, &e, k);
+      /* (g / sqrt(v))^2 = g^2 / v, and 0 where g is 0 */
+#define BK_LENGTH(c, n) do { \
+        const vf x = bk_factored_load(&gradient, r.g + (c), n), square = v_mul(x, x); \
+        const vf v = v_mul(r.factor, v_load_n(r.columns + (c), n)); \
+        sum = v_add(sum, v_mask(v_ne(square, v_zero()), v_div(square, v))); \
+      } while (0)
+#define BK_PLAIN(c, n) do { \
+        const vf x = bk_factored_load(&gradient, r.g + (c), n), square = v_mul(x, x); \
+        const vf v = v_fma(keep, v_load_n(r.velocity + (c), n), v_mul(add, v_add(square, epsilon))); \
+        v_store_n(r.velocity + (c), v, n); \
+        sum = v_add(sum, v_mask(v_ne(square, v_zero()), v_div(square, v))); \
+      } while (0)
+      if (s.plain) BK_COLUMNS(r.width, BK_PLAIN);
+      else BK_COLUMNS(r.width, BK_LENGTH);
+#undef BK_LENGTH
+#undef BK_PLAIN
     }
     ((double *)a->p[6])[u] = (double)v_hsum(sum);
   }
@@ -204,19 +225,17 @@ BK_KERNEL(factored_step) {
   for (int64_t u = lo; u < hi; u++) {
     const bk_piece e = bk_piece_of(&s, u);
     for (int64_t k = e.k0; k < e.k1; k++) {
-      const int64_t at = (e.panel * s.K + k) * s.W;
-      const float *g = (const float *)a->p[1] + at;
-      float *velocity = (float *)a->p[0] + at, *param = (float *)a->p[8] + at;
-      const float *column = s.plain ? 0 : (const float *)a->p[2] + e.matrix * s.N + e.column;
-      const vf factor = s.plain ? v_zero() : v_bcast((const float *)a->p[5] + e.matrix * s.K + k);
-      for (int64_t c = 0; c < s.W; c += VL) {
-        const int64_t n = s.W - c, left = s.N - e.column - c;
-        vf v;
-        if (s.plain) v = v_load_n(velocity + c, n);
-        else v_store_n(velocity + c, v = left > 0 ? v_mul(factor, v_load_n(column + c, left)) : v_zero(), n);
-        const vf p = v_load_n(param + c, n), x = bk_factored_load(&gradient, g + c, n);
-        v_store_n(param + c, v_fnma(rate, bk_factored_direction(x, v), v_fnma(p, decay, p)), n);
-      }
+      const bk_factored_row r = bk_factored_row_of(a, &s, &e, k);
+      float *param = (float *)a->p[8] + r.at;
+#define BK_FACTORED_STEP(c, n) do { \
+        const vf p = v_load_n(param + (c), n), x = bk_factored_load(&gradient, r.g + (c), n); \
+        vf v; \
+        if (s.plain) v = v_load_n(r.velocity + (c), n); \
+        else v_store_n(r.velocity + (c), v = v_mul(r.factor, v_load_n(r.columns + (c), n)), n); \
+        v_store_n(param + (c), v_fnma(rate, bk_factored_direction(x, v), v_fnma(p, decay, p)), n); \
+      } while (0)
+      BK_COLUMNS(r.width, BK_FACTORED_STEP);
+#undef BK_FACTORED_STEP
     }
   }
 }

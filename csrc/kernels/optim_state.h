@@ -87,29 +87,46 @@ BK_INLINE int64_t bk_segment_of(const bk_segment **s, int64_t u, int64_t hi, int
   return last;
 }
 
-/* p[0] segments: param sums, grad, slot 0 means; p[1] i64 iterations; n[0] segments, n[1] units, n[2] every */
+/* for (i; i < i1; i += VL) call(i, n): whole vectors with n = VL, which the compiler knows, and then what is left. */
+#define BK_VECTORS(i, i1, call) do { \
+    for (; i + 2 * VL <= i1; i += 2 * VL) { call(i, VL); call(i + VL, VL); } \
+    for (; i + VL <= i1; i += VL) call(i, VL); \
+    if (i < i1) call(i, i1 - i); \
+  } while (0)
+
+/* p[0] segments: param sums, grad, slot 0 means; p[1] i64 iterations; n[0] segments, n[1] units, n[2] every, n[3] whether means
+ * are looked at where no update is due (they are the gradients then) */
 static bk_plan plan_accumulate(const bk_args *a) { return bk_update_plan(a); }
 BK_KERNEL(accumulate) {
   (void)w;
   const bk_segment *s = a->p[0];
   const int due = (*(const int64_t *)a->p[1] + 1) % a->n[2] == 0;
-  const vf share = v_set1((float)(1.0 / (double)a->n[2])), zero = v_zero();
+  const vf share = v_set1((float)(1.0 / (double)a->n[2]));
   for (int64_t u = lo, i, i1; u < hi;) {
     u = bk_segment_of(&s, u, hi, &i, &i1);
     float *sum = s->param, *mean = s->slot[0];
     const float *g = s->grad;
-    for (; i < i1; i += VL) {
-      const int64_t n = bk_min(VL, i1 - i);
-      const vf t = v_add(v_load_n(g + i, n), v_load_n(sum + i, n));
-      if (due) v_store_n(mean + i, v_mul(t, share), n);
-      v_store_n(sum + i, due ? zero : t, n);
-      if (!due && a->n[3]) v_store_n(mean + i, v_load_n(g + i, n), n);
+#define BK_ACC_DUE(i, n) \
+    v_store_n(mean + (i), v_mul(v_add(v_load_n(g + (i), n), v_load_n(sum + (i), n)), share), n); \
+    v_store_n(sum + (i), v_zero(), n)
+#define BK_ACC_SUM(i, n) v_store_n(sum + (i), v_add(v_load_n(g + (i), n), v_load_n(sum + (i), n)), n)
+#define BK_ACC_COPY(i, n) v_store_n(mean + (i), v_load_n(g + (i), n), n)
+    int64_t k = i;
+    if (due) {
+      for (; i + VL <= i1; i += VL) { BK_ACC_DUE(i, VL); }
+      if (i < i1) { BK_ACC_DUE(i, i1 - i); }
+    } else {
+      BK_VECTORS(i, i1, BK_ACC_SUM);
+      if (a->n[3]) BK_VECTORS(k, i1, BK_ACC_COPY);
     }
+#undef BK_ACC_DUE
+#undef BK_ACC_SUM
+#undef BK_ACC_COPY
   }
 }
 
 /* p[0] segments: param averages, grad weights, slot 0 the weights to overwrite; p[1] i64 iterations; n[0] segments, n[1] units,
- * n[2] every, n[3] overwrite; f[0] momentum */
+ * n[2] every, n[3] overwrite; f[0] momentum, f[1] 1 - momentum */
 static bk_plan plan_average(const bk_args *a) { return bk_update_plan(a); }
 BK_KERNEL(average) {
   (void)w;
@@ -121,12 +138,13 @@ BK_KERNEL(average) {
     u = bk_segment_of(&s, u, hi, &i, &i1);
     float *mean = s->param, *out = s->slot[0];
     const float *p = s->grad;
-    for (; i < i1; i += VL) {
-      const int64_t n = bk_min(VL, i1 - i);
-      const vf t = v_fma(keep, v_load_n(mean + i, n), v_mul(take, v_load_n(p + i, n)));
-      v_store_n(mean + i, t, n);
-      if (overwrite) v_store_n(out + i, t, n);
-    }
+    int64_t k = i;
+#define BK_AVERAGE_MEAN(i, n) v_store_n(mean + (i), v_fma(keep, v_load_n(mean + (i), n), v_mul(take, v_load_n(p + (i), n))), n)
+#define BK_AVERAGE_OUT(i, n) v_store_n(out + (i), v_load_n(mean + (i), n), n)
+    BK_VECTORS(i, i1, BK_AVERAGE_MEAN);
+    if (overwrite) BK_VECTORS(k, i1, BK_AVERAGE_OUT);
+#undef BK_AVERAGE_MEAN
+#undef BK_AVERAGE_OUT
   }
 }
 
@@ -144,37 +162,47 @@ BK_INLINE vf bk_lamb_step(const bk_lamb *r, vf m, vf v) {
   return v_div(v_mul(m, r->m), v_add(v_sqrt(v_mul(v, r->v)), r->epsilon));
 }
 
+/* What all vectors of a unit share. */
+typedef struct { bk_lamb rule; vf scale, limit, keep1, keep2, decay, l1, l2; int clipped; } bk_lamb_unit;
+
+BK_INLINE void bk_lamb_vector(const bk_segment *s, const bk_lamb_unit *u, int64_t i, int64_t n, vf *sizes, vf *steps) {
+  vf p = v_load_n(s->param + i, n), g = v_load_n(s->grad + i, n);
+  g = v_mul(v_add(g, v_fma(p, u->l2, v_mul(v_sign(p), u->l1))), u->scale);
+  if (u->clipped) g = v_min(u->limit, v_max(v_neg(u->limit), g));
+  p = v_fnma(p, u->decay, p);
+  vf m = v_load_n(s->slot[0] + i, n), v = v_load_n(s->slot[1] + i, n);
+  m = v_fma(v_sub(g, m), u->keep1, m), v = v_fma(v_fma(g, g, v_neg(v)), u->keep2, v);
+  v_store_n(s->slot[0] + i, m, n), v_store_n(s->slot[1] + i, v, n);
+  vf step = bk_lamb_step(&u->rule, m, v);
+  if (n < VL) {                /* beyond the end 0 / (0 + epsilon), which is NaN without an epsilon */
+    float t[VL] = {0};
+    v_store_n(t, step, n);
+    step = v_load(t);
+  }
+  *sizes = v_fma(p, p, *sizes), *steps = v_fma(step, step, *steps);
+}
+
 static bk_plan plan_lamb_moments(const bk_args *a) { return bk_update_plan(a); }
 BK_KERNEL(lamb_moments) {
   (void)w;
   const bk_segment *s = a->p[0];
   double *partial = a->p[4];
   if (!bk_due(a)) return;
-  const bk_lamb r = bk_lamb_of(a);
-  const vf lr = v_bcast(a->p[1]), scale = a->p[3] ? v_bcast(a->p[3]) : v_set1(1.0f), limit = v_set1(a->f[7]);
-  const vf keep1 = v_set1(a->f[0]), keep2 = v_set1(a->f[1]);
+  const vf lr = v_bcast(a->p[1]);
+  bk_lamb_unit unit = {bk_lamb_of(a), a->p[3] ? v_bcast(a->p[3]) : v_set1(1.0f), v_set1(a->f[7]), v_set1(a->f[0]), v_set1(a->f[1]),
+                       lr, lr, lr, a->f[7] > 0};
   for (int64_t u = lo, i, i1; u < hi; u++) {
     bk_segment_of(&s, u, u + 1, &i, &i1);
-    const vf decay = v_mul(v_set1(s->decay), lr), l1 = v_set1(s->l1), l2 = v_set1(2.0f * s->l2);
-    vf sizes = v_zero(), steps = v_zero();
-    for (; i < i1; i += VL) {
-      const int64_t n = bk_min(VL, i1 - i);
-      vf p = v_load_n(s->param + i, n), g = v_load_n(s->grad + i, n);
-      g = v_mul(v_add(g, v_fma(p, l2, v_mul(v_sign(p), l1))), scale);
-      if (a->f[7] > 0) g = v_min(limit, v_max(v_neg(limit), g));
-      p = v_fnma(p, decay, p);
-      vf m = v_load_n(s->slot[0] + i, n), v = v_load_n(s->slot[1] + i, n);
-      m = v_fma(v_sub(g, m), keep1, m), v = v_fma(v_fma(g, g, v_neg(v)), keep2, v);
-      v_store_n(s->slot[0] + i, m, n), v_store_n(s->slot[1] + i, v, n);
-      vf step = bk_lamb_step(&r, m, v);
-      if (n < VL) {            /* beyond the end 0 / (0 + epsilon), which is NaN without an epsilon */
-        float t[VL] = {0};
-        v_store_n(t, step, n);
-        step = v_load(t);
-      }
-      sizes = v_fma(p, p, sizes), steps = v_fma(step, step, steps);
+    const bk_segment segment = *s;
+    unit.decay = v_mul(v_set1(s->decay), lr), unit.l1 = v_set1(s->l1), unit.l2 = v_set1(2.0f * s->l2);
+    vf sizes[2] = {v_zero(), v_zero()}, steps[2] = {v_zero(), v_zero()};
+    for (; i + 2 * VL <= i1; i += 2 * VL) {
+      bk_lamb_vector(&segment, &unit, i, VL, &sizes[0], &steps[0]);
+      bk_lamb_vector(&segment, &unit, i + VL, VL, &sizes[1], &steps[1]);
     }
-    partial[2 * u] = (double)v_hsum(sizes), partial[2 * u + 1] = (double)v_hsum(steps);
+    for (; i + VL <= i1; i += VL) bk_lamb_vector(&segment, &unit, i, VL, &sizes[0], &steps[0]);
+    if (i < i1) bk_lamb_vector(&segment, &unit, i, i1 - i, &sizes[0], &steps[0]);
+    partial[2 * u] = (double)v_hsum(v_add(sizes[0], sizes[1])), partial[2 * u + 1] = (double)v_hsum(v_add(steps[0], steps[1]));
   }
 }
 
@@ -192,12 +220,14 @@ BK_KERNEL(lamb_step) {
     for (int64_t k = s->first, end = s->first + bk_ceil(s->n, BK_BLOCK); k < end; k++) size += partial[2 * k], length += partial[2 * k + 1];
     const vf rate = v_set1((float)(lr * (size > 0 && length > 0 ? sqrt(size / length) : 1.0)));
     const vf decay = v_set1((float)((double)s->decay * lr));
-    for (; i < i1; i += VL) {
-      const int64_t n = bk_min(VL, i1 - i);
-      const vf p = v_load_n(s->param + i, n);
-      const vf step = bk_lamb_step(&r, v_load_n(s->slot[0] + i, n), v_load_n(s->slot[1] + i, n));
-      v_store_n(s->param + i, v_fnma(rate, step, v_fnma(p, decay, p)), n);
-    }
+    float *param = s->param;
+    const float *m = s->slot[0], *v = s->slot[1];
+#define BK_LAMB_STEP(i, n) do { \
+      const vf p = v_load_n(param + (i), n), step = bk_lamb_step(&r, v_load_n(m + (i), n), v_load_n(v + (i), n)); \
+      v_store_n(param + (i), v_fnma(rate, step, v_fnma(p, decay, p)), n); \
+    } while (0)
+    BK_VECTORS(i, i1, BK_LAMB_STEP);
+#undef BK_LAMB_STEP
   }
 }
 #endif
