@@ -62,7 +62,13 @@ typedef struct bk_worker {
 /* Computes units [lo, hi) of one instruction. */
 typedef void (*bk_kernel)(const bk_args *a, int64_t lo, int64_t hi, bk_worker *w);
 
-enum { BK_BARRIER = 1 };   /* bk_instr.flags: all threads must have finished everything before this instruction */
+/* bk_instr.flags. BARRIER: all threads must have finished everything before this instruction. The first instruction of a chain
+ * also has the chain's length (2 or more) and parts: units [p U / parts, (p + 1) U / parts) of each of its instructions need
+ * only part p of what those before made, so a thread runs the whole chain part by part, and what passes along it stays in
+ * a cache. */
+enum { BK_BARRIER = 1 };
+#define BK_CHAIN(flags) ((flags) >> 8 & 0xff)
+#define BK_PARTS(flags) ((flags) >> 16)
 
 typedef struct bk_instr {
   bk_kernel fn;

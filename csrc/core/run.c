@@ -50,29 +50,43 @@ void bk_program_clear(bk_program *p) {
 /* A share is begun in pieces of a half, a quarter and two eighths; or of three quarters and one; or whole. */
 static const uint8_t fine_cuts[] = {0, 4, 6, 7, 8}, coarse_cuts[] = {0, 6, 8}, whole_cuts[] = {0, 8};
 
-static inline void share(const bk_program *p, int64_t k, bk_worker *w) {
+/* What is shared out of an instruction: its units, or the parts of the chain that it begins. */
+static inline int64_t units_of(const bk_instr *i, int chained) { return chained ? (int64_t)BK_PARTS(i->flags) : i->units; }
+
+static inline void run_units(const bk_instr *i, int chained, int64_t lo, int64_t hi, bk_worker *w) {
+  if (!chained) {
+    i->fn(&i->a, lo, hi, w);
+    return;
+  }
+  const int64_t parts = BK_PARTS(i->flags), length = BK_CHAIN(i->flags);
+  for (int64_t part = lo; part < hi; part++)
+    for (const bk_instr *j = i; j < i + length; j++) j->fn(&j->a, j->units * part / parts, j->units * (part + 1) / parts, w);
+}
+
+static inline void share(const bk_program *p, int64_t k, int chained, bk_worker *w) {
   const bk_instr *i = p->code + k;
   const int n = w->nthreads;
   const int32_t pieces = (int32_t)i->pieces;
+  const int64_t units = units_of(i, chained);
   if (n == 1) {
-    i->fn(&i->a, 0, i->units, w);
+    run_units(i, chained, 0, units, w);
     return;
   }
   if (!p->taken) {
-    const int64_t lo = i->units * w->tid / n, hi = i->units * (w->tid + 1) / n;
-    if (lo < hi) i->fn(&i->a, lo, hi, w);
+    const int64_t lo = units * w->tid / n, hi = units * (w->tid + 1) / n;
+    if (lo < hi) run_units(i, chained, lo, hi, w);
     return;
   }
   const uint8_t *cuts = pieces == 4 ? fine_cuts : pieces == 2 ? coarse_cuts : whole_cuts;
   for (int turn = 0; turn < n; turn++) {
     const int owner = w->tid + turn < n ? w->tid + turn : w->tid + turn - n;
-    const int64_t lo = i->units * owner / n, size = i->units * (owner + 1) / n - lo;
+    const int64_t lo = units * owner / n, size = units * (owner + 1) / n - lo;
     int32_t *taken = p->taken + owner * taken_row(p) + k;
     while (size && __atomic_load_n(taken, __ATOMIC_RELAXED) < pieces) {
       const int32_t piece = __atomic_fetch_add(taken, 1, __ATOMIC_RELAXED);
       if (piece >= pieces) break;
       const int64_t from = lo + size * cuts[piece] / 8, to = lo + size * cuts[piece + 1] / 8;
-      if (from < to) i->fn(&i->a, from, to, w);
+      if (from < to) run_units(i, chained, from, to, w);
     }
   }
 }
@@ -82,7 +96,7 @@ static void walk_timed(const bk_program *p, bk_worker *w, bk_barrier *barrier) {
   double before = now();
   for (int64_t k = 0; k < p->n; k++) {
     if (p->code[k].flags & BK_BARRIER) bk_barrier_wait(barrier, w->nthreads);
-    share(p, k, w);
+    share(p, k, 0, w);
     const double after = now();
     if (w->tid == 0) p->seconds[k] += after - before;
     before = after;
@@ -97,13 +111,19 @@ static inline void walk(const bk_program *p, bk_worker *w, bk_barrier *barrier) 
     return;
   }
   if (w->nthreads == 1) {
-    for (const bk_instr *i = p->code, *end = i + p->n; i < end; i++) i->fn(&i->a, 0, i->units, w);
+    for (const bk_instr *i = p->code, *end = i + p->n; i < end;) {
+      const int chain = BK_CHAIN(i->flags);
+      if (chain) run_units(i, 1, 0, BK_PARTS(i->flags), w), i += chain;
+      else i->fn(&i->a, 0, i->units, w), i++;
+    }
     return;
   }
   if (p->poison) bk_barrier_wait(barrier, w->nthreads);
-  for (int64_t k = 0; k < p->n; k++) {
+  for (int64_t k = 0; k < p->n;) {
+    const int chain = BK_CHAIN(p->code[k].flags);
     if (p->code[k].flags & BK_BARRIER) bk_barrier_wait(barrier, w->nthreads);
-    share(p, k, w);
+    share(p, k, chain > 0, w);
+    k += chain ? chain : 1;
   }
 }
 

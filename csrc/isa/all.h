@@ -6,6 +6,7 @@
 #include "kernels/dense.h"
 #include "kernels/matmul.h"
 #include "kernels/conv.h"
+#include "kernels/lanes.h"
 #include "kernels/pool.h"
 #include "kernels/elementwise.h"
 #include "kernels/image.h"

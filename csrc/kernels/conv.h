@@ -4,6 +4,7 @@
  *   conv_scatter.h    dx where the stride is not 1, or where turning round would multiply many zeros
  *   conv_wgrad.h      dw and db
  *   depthwise.h       one filter a channel
+ *   lanes.h           few channels: images are the lanes
  *
  * Nothing is unrolled into columns. A unit of work copies the input that it reads into scratch with its border of zeros
  * (where there is a border at all), and tiles read that window in place.
@@ -23,6 +24,12 @@ typedef struct bk_conv {
 #define WINDOW_BYTES (96 << 10)      /* of a window, at most about: it stays in an L2 cache beside the weights */
 #define CONV_UNITS 16                /* wanted of one instruction, where its work is worth sharing */
 #define CONV_UNIT_FLOPS 400000.0     /* below this a unit is not cut further */
+
+/* Output index whose tap k of dimension i lies on input p, or -1. */
+BK_INLINE int64_t bk_tap_output(const bk_conv *g, int i, int64_t p, int64_t k) {
+  const int64_t q = p + g->before[i] - k * g->dilation[i];
+  return q >= 0 && q % g->stride[i] == 0 && q / g->stride[i] < g->out[i] ? q / g->stride[i] : -1;
+}
 
 BK_INLINE int64_t bk_volume(const int64_t *v) { return v[0] * v[1] * v[2]; }
 /* Extent of the window that `rows` consecutive outputs read in dimension i. */

@@ -92,12 +92,6 @@ static bk_plan plan_depthwise_gather(const bk_args *a) {
   return p;
 }
 
-/* Output index whose tap k of dimension i lies on input p, or -1. */
-BK_INLINE int64_t bk_tap_output(const bk_conv *g, int i, int64_t p, int64_t k) {
-  const int64_t q = p + g->before[i] - k * g->dilation[i];
-  return q >= 0 && q % g->stride[i] == 0 && q / g->stride[i] < g->out[i] ? q / g->stride[i] : -1;
-}
-
 BK_KERNEL(depthwise_gather) {
   const bk_conv *g = a->p[0];
   const int64_t C = g->C, F = g->F, repeat = F / C, *kernel = g->kernel;
@@ -144,7 +138,7 @@ BK_KERNEL(depthwise_gather) {
   }
 }
 
-/* ---- dw, db: shards as in conv_wgrad.h; a copy is [taps + 1][F rounded up to 16] ----
+/* ---- dw, db: shards as in conv_wgrad.h; a copy is [taps + 1][F rounded up to 16], for shard_sum ----
  * p0 bk_conv, p1 x, p2 dz, p3 the copies; n0 shards. A unit is one shard. */
 #define DEPTH_TAPS 9                 /* summed at a time */
 
@@ -212,23 +206,22 @@ BK_KERNEL(depthwise_wgrad) {
   }
 }
 
-/* p0 bk_conv, p1 the copies, p2 dw[taps, F], p3 db or NULL; n0 shards. A unit is one tap, or the bias. */
-static bk_plan plan_depthwise_sum(const bk_args *a) {
-  const bk_conv *g = a->p[0];
-  const double n = (double)(a->n[0] * bk_depth_copy(g));
-  bk_plan p = {bk_volume(g->kernel) + 1, 0, n, 4 * n};
+/* ---- sums of copies [rows + 1][F rounded up to 16], the last row the bias's: p0 the copies, p1 dw[rows, F], p2 db or NULL;
+ * n0 shards, n1 rows, n2 F. A unit is some rows ---- */
+static bk_plan plan_shard_sum(const bk_args *a) {
+  const double n = (double)(a->n[0] * (a->n[1] + 1) * a->n[2]);
+  bk_plan p = {bk_ceil(a->n[1] + 1, SUM_ROWS), 0, n, 4 * n};
   return p;
 }
 
-BK_KERNEL(depthwise_sum) {
+BK_KERNEL(shard_sum) {
   (void)w;
-  const bk_conv *g = a->p[0];
-  const int64_t size = bk_depth_copy(g), shards = a->n[0], F = g->F, taps = bk_volume(g->kernel);
-  for (int64_t u = lo; u < hi; u++) {
-    float *out = u == taps ? a->p[3] : (float *)a->p[2] + u * F;
+  const int64_t shards = a->n[0], rows = a->n[1], F = a->n[2], row = bk_ceil(F, BK_PANEL) * BK_PANEL, size = (rows + 1) * row;
+  for (int64_t k = lo * SUM_ROWS; k < bk_min(hi * SUM_ROWS, rows + 1); k++) {
+    float *out = k == rows ? a->p[2] : (float *)a->p[1] + k * F;
     if (!out) continue;
     for (int64_t f = 0; f < F; f += VL) {
-      const float *in = (const float *)a->p[1] + u * bk_depth_row(g) + f;
+      const float *in = (const float *)a->p[0] + k * row + f;
       vf s = v_load(in);
       for (int64_t h = 1; h < shards; h++) s = v_add(s, v_load(in + h * size));
       v_store_n(out + f, s, F - f);

@@ -77,27 +77,45 @@ BK_INLINE void bk_pool_row(const bk_args *a, int64_t u, const int kind) {
   }
 }
 
+/* Windows that tile the input: no element is in two, none is left out. */
+BK_INLINE int bk_pool_tiles(const bk_conv *g) {
+  for (int i = 0; i < 3; i++) if (g->stride[i] != g->kernel[i] || g->before[i] || g->out[i] * g->stride[i] != g->in[i]) return 0;
+  return 1;
+}
+/* Such windows of 2 x 2, of images. */
+BK_INLINE int bk_pool_quads(const bk_conv *g) {
+  return bk_pool_tiles(g) && g->in[0] == 1 && g->kernel[1] == 2 && g->kernel[2] == 2;
+}
+
+static void bk_max_quads(const bk_conv *g, const float *x, float *y) {
+  const int64_t C = g->C, row = g->in[2] * C;
+  for (int64_t j = 0; j < g->out[2]; j++, x += 2 * C, y += C)
+    for (int64_t c = 0; c < C; c += VL) {
+      const vf top = bk_max_or_nan(v_load(x + c), v_load(x + C + c)), low = bk_max_or_nan(v_load(x + row + c), v_load(x + row + C + c));
+      bk_store_pixel(y + c, bk_max_or_nan(top, low), C - c, (g->out[2] - j) * C - c);
+    }
+}
+
 static bk_plan plan_max_pool(const bk_args *a) { return bk_pool_rows(a); }
-BK_KERNEL(max_pool) { (void)w; for (int64_t u = lo; u < hi; u++) bk_pool_row(a, u, POOL_MAX); }
+BK_KERNEL(max_pool) {
+  (void)w;
+  const bk_conv *g = a->p[0];
+  const int64_t C = g->C, quads = bk_pool_quads(g);
+  for (int64_t u = lo; u < hi; u++)
+    if (quads) bk_max_quads(g, (const float *)a->p[1] + u * 2 * g->in[2] * C, (float *)a->p[2] + u * g->out[2] * C);
+    else bk_pool_row(a, u, POOL_MAX);
+}
 static bk_plan plan_max_pool_gather(const bk_args *a) { return bk_pool_rows(a); }
 BK_KERNEL(max_pool_gather) { (void)w; for (int64_t u = lo; u < hi; u++) bk_pool_row(a, u, POOL_GATHER); }
 static bk_plan plan_avg_pool(const bk_args *a) { return bk_pool_rows(a); }
 BK_KERNEL(avg_pool) { (void)w; for (int64_t u = lo; u < hi; u++) bk_pool_row(a, u, POOL_MEAN); }
 
 /* ---- gradients: a unit is one image ---- */
-/* Windows that tile the input: every element is written once, nothing is added. */
-BK_INLINE int bk_pool_tiles(const bk_conv *g) {
-  for (int i = 0; i < 3; i++) if (g->stride[i] != g->kernel[i] || g->before[i] || g->out[i] * g->stride[i] != g->in[i]) return 0;
-  return 1;
-}
-
-/* The gradient of one window and of lanes c.. : dy where x is first the maximum `top`, times the slope of the activation
- * whose output x is. */
-BK_INLINE vf bk_max_share(vf v, vf top, vf dy, vi *open, int act, float alpha) {
+/* The gradient of one element of a window: dy where x is first the maximum `top`. */
+BK_INLINE vf bk_max_share(vf v, vf top, vf dy, vi *open) {
   const vi hit = (v_eq(v, top) | v_isnan(v)) & *open;
   *open &= ~hit;
-  vf share = v_mask(hit, dy);
-  return act == BK_LINEAR ? share : bk_act_slope(share, v, act, alpha);
+  return v_mask(hit, dy);
 }
 
 /* Windows of 2 x 2 that tile an image. */
@@ -107,12 +125,12 @@ BK_INLINE void bk_max_grad_quads(const bk_conv *g, const float *x, const float *
     for (int64_t j = 0; j < g->out[2]; j++, y += C, dy += C) {
       for (int64_t c = 0; c < C; c += VL) {
         const int64_t n = C - c, at = 2 * j * C + c;
-        const vf top = v_load(y + c), d = v_load(dy + c);
+        const vf top = v_load(y + c), d = bk_act_slope(v_load(dy + c), top, act, alpha);
         vi open = vi_set1(-1);
-        const vf s0 = bk_max_share(v_load(x + at), top, d, &open, act, alpha);
-        const vf s1 = bk_max_share(v_load(x + at + C), top, d, &open, act, alpha);
-        const vf s2 = bk_max_share(v_load(x + row + at), top, d, &open, act, alpha);
-        const vf s3 = bk_max_share(v_load(x + row + at + C), top, d, &open, act, alpha);
+        const vf s0 = bk_max_share(v_load(x + at), top, d, &open);
+        const vf s1 = bk_max_share(v_load(x + at + C), top, d, &open);
+        const vf s2 = bk_max_share(v_load(x + row + at), top, d, &open);
+        const vf s3 = bk_max_share(v_load(x + row + at + C), top, d, &open);
         const int64_t room = C <= VL ? row - at : 0;    /* more vectors a pixel: they are not stored pixel by pixel */
         bk_store_pixel(dx + at, s0, n, room), bk_store_pixel(dx + at + C, s1, n, room - C);
         bk_store_pixel(dx + row + at, s2, n, room), bk_store_pixel(dx + row + at + C, s3, n, room - C);
@@ -121,18 +139,18 @@ BK_INLINE void bk_max_grad_quads(const bk_conv *g, const float *x, const float *
   }
 }
 
-/* p1 x, p2 y, p3 dy, p4 dx; n0 act (of x), f0 alpha */
+/* p1 x, p2 y, p3 dy, p4 dx; n0 the activation whose output x is, f0 alpha: its slope at the maximum is one factor more */
 static bk_plan plan_max_pool_grad(const bk_args *a) { return bk_pool_plan(a, ((const bk_conv *)a->p[0])->N); }
 BK_KERNEL(max_pool_grad) {
   (void)w;
   const bk_conv *g = a->p[0];
   const int64_t C = g->C, image = bk_volume(g->in) * C, pooled = bk_volume(g->out) * C;
-  const int act = (int)a->n[0], quads = bk_pool_tiles(g) && g->kernel[0] == 1 && g->kernel[1] == 2 && g->kernel[2] == 2;
+  const int act = (int)a->n[0], quads = bk_pool_quads(g);
   for (int64_t n = lo; n < hi; n++) {
     const float *in = (const float *)a->p[1] + n * image;
     const float *y0 = (const float *)a->p[2] + n * pooled, *dy0 = (const float *)a->p[3] + n * pooled;
     float *dx = (float *)a->p[4] + n * image;
-    if (quads && g->in[0] == 1) {
+    if (quads) {
       if (act == BK_LINEAR) bk_max_grad_quads(g, in, y0, dy0, dx, BK_LINEAR, 0);
       else if (act == BK_RELU) bk_max_grad_quads(g, in, y0, dy0, dx, BK_RELU, 0);
       else bk_max_grad_quads(g, in, y0, dy0, dx, act, a->f[0]);
@@ -144,10 +162,10 @@ BK_KERNEL(max_pool_grad) {
       const bk_tap_range y = bk_taps_inside(g, 1, o / g->out[2] % g->out[1]), x = bk_taps_inside(g, 2, o % g->out[2]);
       for (int64_t c = 0; c < C; c += VL) {
         const int64_t left = C - c;
-        const vf top = v_load_n(y0 + o * C + c, left), d = v_load_n(dy0 + o * C + c, left);
+        const vf top = v_load_n(y0 + o * C + c, left), d = bk_act_slope(v_load_n(dy0 + o * C + c, left), top, act, a->f[0]);
         vi open = vi_set1(-1);
         BK_FOR_TAPS(g, z, y, x, q, {
-          const vf share = bk_max_share(v_load(in + q + c), top, d, &open, act, a->f[0]);
+          const vf share = bk_max_share(v_load(in + q + c), top, d, &open);
           v_store_n(dx + q + c, v_add(v_load_n(dx + q + c, left), share), left);
         })
       }

@@ -330,10 +330,21 @@ cdef class Program:
             self.prog.scratch_bytes = max(self.prog.scratch_bytes, p.scratch_bytes)
             self.flops += p.flops
             self.bytes += p.bytes
+        self._keep_whole_chains()
         self.prog.code, self.prog.n = self.code, self.n
         self.prog.threads = bk_threads() if self.flops + 4 * self.bytes > thread_flops else 1
         self.prog.poison = poison
         self.prog.arena, self.prog.arena_bytes = arena.p, arena.nbytes
+
+    cdef void _keep_whole_chains(self) noexcept:
+        """A chain stays one where its parts divide the units of every instruction in it."""
+        cdef Py_ssize_t i, j
+        cdef uint32_t length, parts
+        for i in range(self.n):
+            length, parts = self.code[i].flags >> 8 & 0xff, self.code[i].flags >> 16
+            for j in range(length):
+                if self.code[i + j].units % parts:
+                    self.code[i].flags &= 0xff
 
     def __dealloc__(self):
         bk_program_clear(&self.prog)

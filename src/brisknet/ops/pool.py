@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from brisknet.ops.dispatch import apply
-from brisknet.ops.registry import OpSpec, Sample, register
+from brisknet.ops.registry import OpSpec, Sample, get_op, register
 from brisknet.ops.windows import columns, fold, window_sizes
 
 __all__ = ["avg_pool", "max_pool_nhwc"]
@@ -61,11 +61,13 @@ def _max_grad_infer(op):
     return infer
 
 
-def _max_grad_reference(x, y, dy, *, pool, strides, padding):
+def _max_grad_reference(x, y, dy, *, pool, strides, padding, kind="linear", alpha=0.0):
+    """With a kind, times the slope of that activation, whose output x is (passes/fuse.py)."""
     taps = int(np.prod(pool))
     first = _first_maximum(x, pool, strides, padding)[..., None, :]
     chosen = np.arange(taps)[:, None] == first  # [N,*O,T,C]
-    return _spread(np.where(chosen, dy[..., None, :], np.zeros((), dy.dtype)), x.shape[1:-1], pool, strides, padding)
+    dx = _spread(np.where(chosen, dy[..., None, :], np.zeros((), dy.dtype)), x.shape[1:-1], pool, strides, padding)
+    return dx if kind == "linear" else get_op("act_grad").reference(dx, x, kind=kind, alpha=alpha, scale=1.0)
 
 
 def _max_gather_reference(x, y, g, *, pool, strides, padding):

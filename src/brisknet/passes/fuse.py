@@ -10,7 +10,7 @@ __all__ = ["fuse"]
 
 def fuse(graph: Graph) -> Graph:
     """Run every peephole once over the graph."""
-    for peephole in (_dropout_relu_grad, _dgrad_epilogue, _penalty_grad):
+    for peephole in (_dropout_relu_grad, _dgrad_epilogue, _pool_epilogue, _penalty_grad):
         uses = _uses(graph)
         replaced, nodes = {}, []
         for node in graph.nodes:
@@ -56,14 +56,25 @@ def _dropout_relu_grad(node: Node, uses):
 
 
 def _dgrad_epilogue(node: Node, uses):
-    # dx = dense_dgrad(dz, w); dz' = act_grad(dx, y): the factor f'(y) is applied while the tile is in registers
+    # dx = dgrad(dz, w); dz' = act_grad(dx, y): the factor f'(y) is applied while the tile is in registers
     if node.op != "act_grad":
         return None
     dx, y = node.inputs
     inner = dx.node
-    if inner.op != "dense_dgrad" or len(inner.inputs) != 2 or len(uses[dx]) != 1 or y.shape != dx.shape:
+    if inner.op not in ("dense_dgrad", "conv_dgrad") or len(inner.inputs) != 2 or len(uses[dx]) != 1 or y.shape != dx.shape:
         return None
-    return _new(node, "dense_dgrad", (*inner.inputs, y), dict(node.attrs))
+    return _new(node, inner.op, (*inner.inputs, y), {**inner.attrs, **node.attrs})
+
+
+def _pool_epilogue(node: Node, uses):
+    # forward: x = f(z); p = max_pool(x).  backward: act_grad(max_pool_grad(x, p, dp), x): x is at hand, so f'(x) is, too
+    if node.op != "act_grad" or node.attrs["scale"] != 1.0:
+        return None
+    dx, x = node.inputs
+    inner = dx.node
+    if inner.op != "max_pool_grad" or inner.inputs[0] is not x or len(uses[dx]) != 1 or "kind" in inner.attrs:
+        return None
+    return _new(node, "max_pool_grad", inner.inputs, {**inner.attrs, "kind": node.attrs["kind"], "alpha": node.attrs["alpha"]})
 
 
 def _penalty_grad(node: Node, uses):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import bisect
 import os
 
+from brisknet.passes.chain import chain_instructions, chains
 from brisknet.passes.lower.plan import ALIGN, PAD, Buf, Plan
 
 __all__ = ["place_barriers", "plan_memory"]
@@ -16,6 +17,7 @@ __all__ = ["place_barriers", "plan_memory"]
 
 def plan_memory(plan: Plan, inplace: dict) -> Plan:
     """Give every Buf of the plan its offset. `inplace` maps kernel names to the mask of inputs that an output may replace."""
+    chain_instructions(plan)
     plan.poison = os.environ.get("BRISKNET_PLANNER", "").lower() == "off"
     if plan.poison:
         offset = 0
@@ -36,10 +38,11 @@ def _rounded(buf: Buf) -> int:
 def _lifetimes(plan: Plan) -> dict:
     """{Buf: [first instruction, last instruction]} in order of first use."""
     lives: dict = {}
-    for i, instruction in enumerate(plan.instructions):
-        for ref, _ in instruction.refs():
-            if isinstance(ref.base, Buf):
-                lives.setdefault(ref.base, [i, i])[1] = i
+    for first, last in chains(plan):  # parts of a chain run one after another: its buffers live through all of it
+        for instruction in plan.instructions[first : last + 1]:
+            for ref, _ in instruction.refs():
+                if isinstance(ref.base, Buf):
+                    lives.setdefault(ref.base, [first, last])[1] = last
     return lives
 
 
@@ -103,12 +106,14 @@ def place_barriers(plan: Plan) -> None:
     barrier wrote, or write what it touched. Threads share an instruction's units, so nothing orders them otherwise."""
     read: list = []
     written: list = []
-    for instruction in plan.instructions:
+    for first, last in chains(plan):
         reads, writes = [], []
-        for ref, is_write in instruction.refs():
-            (writes if is_write else reads).append(_range(ref))
+        for instruction in plan.instructions[first : last + 1]:
+            instruction.barrier = instruction is not plan.instructions[first]  # only where a chain is run one by one
+            for ref, is_write in instruction.refs():
+                (writes if is_write else reads).append(_range(ref))
         if _meet(writes, written) or _meet(writes, read) or _meet(reads, written):
-            instruction.barrier = True
+            plan.instructions[first].barrier = True
             read, written = [], []
         read += reads
         written += writes

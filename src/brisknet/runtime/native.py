@@ -84,7 +84,7 @@ class NativeProgram:
                     pointers.append(table.address)
                 else:
                     pointers.append(place(ref))
-            instructions.append((_core.OPS[i.op], int(i.barrier), pointers, ints, i.floats))
+            instructions.append((_core.OPS[i.op], i.flags, pointers, ints, i.floats))
         keep += [v.storage for v in self.plan.layouts]
         self._program = _core.Program(instructions, arena, keep, thread_flops(), self.plan.poison)
         self._epoch = _core.epoch()

@@ -8,7 +8,7 @@ from brisknet.ops.registry import get_op
 from brisknet.passes.lower.plan import NULL, Buf, Instruction, Plan, Ref, Unsupported
 from brisknet.variables import PANEL
 
-__all__ = ["Builder", "matrix_of", "padded_size", "size_of"]
+__all__ = ["SIZES", "Builder", "lanes_size", "matrix_of", "padded_size", "size_of"]
 
 # Bytes of an element inside a program; booleans are int32 0/1, and 8-byte types exist as scalars and as states of metrics.
 ITEM_BYTES = {"float32": 4, "int32": 4, "bool": 4, "int64": 8, "float64": 8}
@@ -34,8 +34,26 @@ def padded_size(shape) -> int:
     return -(-n // PANEL) * k * PANEL
 
 
+def lanes_size(shape) -> int:
+    """Elements of an array [N, ...] with images as lanes: [N/16][...][16]."""
+    return -(-shape[0] // PANEL) * PANEL * size_of(shape[1:])
+
+
+def _blocks_of(n: int) -> dict:
+    """How an instruction between rows and lanes is sliced: by blocks, where there are whole ones only."""
+    return {"images": n // PANEL, "sliced": (0, 1)} if n % PANEL == 0 else {}
+
+
+# Elements that an array takes in each layout.
+SIZES = {"row": size_of, "panel": padded_size, "lanes": lanes_size}
+
+
 class Builder:
-    """Instructions so far, and for every tensor its place: {layout: Ref}. A layout is "row" or "panel"."""
+    """Instructions so far, and for every tensor its place: {layout: Ref}.
+
+    A layout is "row" (C order), "panel" (weights [..., N] as [N/16][...][16]) or "lanes" (activations [N, ...] as
+    [N/16][...][16]: images are the lanes of vectors).
+    """
 
     def __init__(self, graph):
         self.graph = graph
@@ -51,6 +69,7 @@ class Builder:
             self.finals.setdefault(t, v)
         self.reserved: dict = {}
         self.in_panels: set = set()
+        self.in_lanes: set = set()  # convolutions
         self.folded_penalties: set = set()
 
     # ---- tensors ------------------------------------------------------------------------------------------------
@@ -62,7 +81,7 @@ class Builder:
         """Memory for the value of a tensor that an instruction is about to compute."""
         if t.dtype not in ITEM_BYTES or (ITEM_BYTES[t.dtype] == 8 and t.shape and not get_op(t.node.op).states):
             raise Unsupported(f"a tensor of dtype {t.dtype} and shape {t.shape}")
-        n = padded_size(t.shape) if layout == "panel" else size_of(t.shape)
+        n = SIZES[layout](t.shape)
         ref = self.reserved.pop((t, layout), None) or self.new(n * ITEM_BYTES[t.dtype])
         self.places[t] = {layout: ref}
         return ref
@@ -76,13 +95,27 @@ class Builder:
         return next(iter(self.places[t]))
 
     def row(self, t) -> Ref:
-        """The row-major value of a tensor; unpacked where it was made in panels."""
+        """The row-major value of a tensor; unpacked where it was made in another layout."""
         places = self.places[t]
         if "row" not in places:
             ref = self.new(4 * size_of(t.shape))
-            self.emit("unpack_panel", (places["panel"], ref), matrix_of(t.shape), writes=(1,))
+            if "lanes" in places:
+                ints = t.shape[0], size_of(t.shape[1:])
+                self.emit("from_lanes", (places["lanes"], ref), ints, writes=(1,), **_blocks_of(t.shape[0]))
+            else:
+                self.emit("unpack_panel", (places["panel"], ref), matrix_of(t.shape), writes=(1,))
             places["row"] = ref
         return places["row"]
+
+    def lanes(self, t) -> Ref:
+        """The value of a tensor [N, ...] with images as lanes, zeros past the last image."""
+        places = self.places[t]
+        if "lanes" not in places:
+            source, ref = self.row(t), self.new(4 * lanes_size(t.shape))
+            ints = t.shape[0], size_of(t.shape[1:])
+            self.emit("to_lanes", (source, ref), ints, writes=(1,), **_blocks_of(t.shape[0]))
+            places["lanes"] = ref
+        return places["lanes"]
 
     def panel(self, t) -> Ref:
         """Weights [..., N] as kernels want them: in panels, or as the plain vector that they are where N is 1."""
@@ -96,8 +129,8 @@ class Builder:
         return places["panel"]
 
     def as_layout(self, t, layout: str) -> Ref:
-        """The value in one layout or the other."""
-        return self.row(t) if layout == "row" else self.panel(t)
+        """The value in a layout."""
+        return {"row": self.row, "panel": self.panel, "lanes": self.lanes}[layout](t)
 
     def constant(self, value: np.ndarray) -> Ref:
         """A constant array, kept once."""
@@ -109,10 +142,12 @@ class Builder:
         return self._constants[key]
 
     # ---- instructions -------------------------------------------------------------------------------------------
-    def emit(self, op: str, operands, ints=(), floats=(), writes=()) -> None:
-        """Add an instruction; None among the operands is a NULL pointer."""
+    def emit(self, op: str, operands, ints=(), floats=(), writes=(), images=0, sliced=()) -> None:
+        """Add an instruction; None among the operands is a NULL pointer. `images` and `sliced`: see Instruction."""
         refs = tuple(NULL if r is None else r for r in operands)
-        self.plan.instructions.append(Instruction(op, refs, tuple(ints), tuple(floats), tuple(writes), self.scope))
+        instruction = Instruction(op, refs, tuple(ints), tuple(floats), tuple(writes), self.scope)
+        instruction.images, instruction.sliced = images, tuple(sliced)
+        self.plan.instructions.append(instruction)
 
     # ---- variables ----------------------------------------------------------------------------------------------
     def variable(self, v, layout: str | None = None) -> Ref:

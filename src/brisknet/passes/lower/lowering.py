@@ -73,8 +73,12 @@ def _is_read(graph, t) -> bool:
 
 
 def _choose_layouts(b: Builder, nodes) -> None:
-    """Weights that dense kernels and convolutions use live in panels; so do their slots. Everything else is row-major."""
+    """Weights that dense kernels and convolutions use live in panels; so do their slots. Everything else is row-major, but
+    what flows between convolutions of few channels: there images are the lanes."""
+    b.in_lanes.update(rules_conv.in_lanes(nodes))
     for node in nodes:
+        if node in b.in_lanes:
+            continue
         if node.op not in ("dense", "dense_dgrad", "conv", "conv_dgrad") or node.attrs.get("groups", 1) > 1:
             continue
         w = node.inputs[1]

@@ -63,7 +63,12 @@ class Segment:
 
 @dataclass(slots=True)
 class Instruction:
-    """One kernel and its operands. `writes` and `reads` list operand positions; `scope` is the layer it came from."""
+    """One kernel and its operands. `writes` lists operand positions; `scope` is the layer it came from.
+
+    Where the units are the images of a batch in order, `images` is how many there are (or blocks of them), and `sliced` lists
+    the operands of which part of the units reads or writes that part only. passes/chain.py makes `chain` of it: on the first
+    instruction of a chain its length and parts.
+    """
 
     op: str
     operands: tuple
@@ -72,6 +77,15 @@ class Instruction:
     writes: tuple = ()
     scope: str = ""
     barrier: bool = False
+    images: int = 0
+    sliced: tuple = ()
+    chain: tuple = (0, 0)
+
+    @property
+    def flags(self) -> int:
+        """bk_instr.flags."""
+        length, parts = self.chain
+        return int(self.barrier) | length << 8 | parts << 16
 
     def refs(self):
         """(ref, written) of everything that the instruction touches, the segments of tables included."""

@@ -20,6 +20,7 @@ RULES: dict = {}
 SHARDS = 16  # copies of dw that images are summed into, at most
 SHARD_FLOATS = 1 << 20  # of all copies together, at most about
 FORWARD, TURNED, SCATTER = range(3)  # enum bk_conv_order
+FEW = 8  # channels
 SCATTER_ADD = 6.0  # cost of adding one float of a scattered product, in multiply-adds
 
 
@@ -48,6 +49,12 @@ class Conv:
         fields = (self.size, self.kernel, self.out, self.stride, self.dilation, self.before)
         return np.array([self.n, self.c, self.f, self.groups, *(v for three in fields for v in three)], np.int64)
 
+    def blocks(self) -> Conv:
+        """Of blocks of 16 images."""
+        new = object.__new__(Conv)
+        new.__dict__.update(self.__dict__, n=-(-self.n // PANEL))
+        return new
+
     def turned(self) -> Conv:
         """The convolution of dz, with the taps backwards, that gives dx where the stride is 1."""
         new = object.__new__(Conv)
@@ -69,6 +76,12 @@ class Conv:
         """Whether it is a dense layer over pixels."""
         plain = self.kernel == self.stride == (1, 1, 1) and self.before == (0, 0, 0)
         return plain and self.groups == 1 and self.size == self.out
+
+    @property
+    def narrow(self) -> bool:
+        """Whether its channels are too few to fill vectors, and its images are not."""
+        few = min(self.c, self.f) <= FEW and max(self.c, self.f) <= 4 * FEW
+        return self.groups == 1 and few and (self.n % PANEL == 0 or self.n >= 4 * PANEL)
 
     @property
     def can_turn(self) -> bool:
@@ -109,6 +122,21 @@ class Conv:
         return n
 
 
+def _of(node) -> Conv:
+    """The geometry of a convolution or of one of its gradients."""
+    if node.op == "conv":
+        return Conv(node.inputs[0].shape, node.inputs[1].shape[:-2], node.outputs[0].shape, node.attrs)
+    if node.op == "conv_dgrad":
+        return Conv(node.outputs[0].shape, node.inputs[1].shape[:-2], node.inputs[0].shape, node.attrs)
+    return Conv(node.inputs[0].shape, node.attrs["kernel"], node.inputs[1].shape, node.attrs)
+
+
+def in_lanes(nodes) -> list:
+    """The convolutions whose images are the lanes: all of the graph, where all have few channels and a full vector of images."""
+    convs = [n for n in nodes if n.op in ("conv", "conv_dgrad", "conv_wgrad")]
+    return convs if all(_of(n).narrow for n in convs) else []
+
+
 def _packed(b, conv, geometry, w, order):
     """The weights in the order of a product, packed by an instruction in this step."""
     panels = conv.groups == 1 and "panel" in b.places[w]
@@ -122,9 +150,14 @@ def _conv(b, node):
     x, w, *bias = node.inputs
     y = node.outputs[0]
     float32(*node.inputs)
-    conv = Conv(x.shape, w.shape[:-2], y.shape, node.attrs)
+    conv = _of(node)
     act, alpha = activation_code(node.attrs.get("activation", "linear")), node.attrs.get("alpha", 0.0)
-    source, shift = b.row(x), b.row(bias[0]) if bias else None
+    shift = b.row(bias[0]) if bias else None
+    if node in b.in_lanes:
+        refs = b.constant(conv.blocks().array()), b.lanes(x), b.row(w), shift, b.out(y, "lanes")
+        b.emit("lanes_forward", refs, (act,), (alpha,), writes=(4,), images=conv.blocks().n, sliced=(1, 4))
+        return
+    source = b.row(x)
     if conv.pointwise:
         refs = source, b.panel(w), shift, b.out(y)
         b.emit("dense_forward", refs, (size_of(x.shape[:-1]), conv.c, conv.f, act), (alpha,), writes=(3,))
@@ -132,19 +165,25 @@ def _conv(b, node):
     geometry = b.constant(conv.array())
     if conv.depthwise:
         refs = geometry, source, b.row(w), shift, None, b.out(y)
-        b.emit("depthwise_forward", refs, (act, 0), (alpha, 1.0), writes=(5,))
+        b.emit("depthwise_forward", refs, (act, 0), (alpha, 1.0), writes=(5,), images=conv.n, sliced=(1, 5))
         return
     weights = b.panel(w) if conv.groups == 1 and conv.f > 1 else _packed(b, conv, geometry, w, FORWARD)
-    b.emit("conv_forward", (geometry, source, weights, shift, None, b.out(y)), (act,), (alpha, 1.0), writes=(5,))
+    refs = geometry, source, weights, shift, None, b.out(y)
+    b.emit("conv_forward", refs, (act,), (alpha, 1.0), writes=(5,), images=conv.n, sliced=(1, 5))
 
 
 def _conv_dgrad(b, node):
     dz, w, *y = node.inputs
     dx = node.outputs[0]
     float32(*node.inputs)
-    conv = Conv(dx.shape, w.shape[:-2], dz.shape, node.attrs)
+    conv = _of(node)
     act = activation_code(node.attrs.get("kind", "linear"))
     floats = node.attrs.get("alpha", 0.0), node.attrs.get("scale", 1.0)
+    if node in b.in_lanes:
+        stored = b.lanes(y[0]) if y else None
+        refs = b.constant(conv.blocks().array()), b.lanes(dz), b.row(w), stored, b.out(dx, "lanes")
+        b.emit("lanes_dgrad", refs, (act,), floats, writes=(4,), images=conv.blocks().n, sliced=(1, 3, 4))
+        return
     source, stored = b.row(dz), b.row(y[0]) if y else None
     if conv.pointwise:
         refs = source, b.panel(w), stored, b.out(dx)
@@ -156,46 +195,59 @@ def _conv_dgrad(b, node):
         weights = b.row(w)
         if turned:
             refs = b.constant(conv.turned().array()), source, weights, None, stored, b.out(dx)
-            b.emit("depthwise_forward", refs, (act, 1), floats, writes=(5,))
+            b.emit("depthwise_forward", refs, (act, 1), floats, writes=(5,), images=conv.n, sliced=(1, 4, 5))
         else:
-            b.emit("depthwise_gather", (geometry, source, weights, stored, b.out(dx)), (act,), floats, writes=(4,))
+            refs = geometry, source, weights, stored, b.out(dx)
+            b.emit("depthwise_gather", refs, (act,), floats, writes=(4,), images=conv.n, sliced=(1, 3, 4))
         return
     if conv.scatters():
         weights = _packed(b, conv, geometry, w, SCATTER)
-        b.emit("conv_scatter", (geometry, source, weights, stored, b.out(dx)), (act,), floats, writes=(4,))
+        refs = geometry, source, weights, stored, b.out(dx)
+        b.emit("conv_scatter", refs, (act,), floats, writes=(4,), images=conv.n, sliced=(1, 3, 4))
         return
     weights = _packed(b, conv, geometry, w, TURNED)
     refs = b.constant(conv.turned().array()), source, weights, None, stored, b.out(dx)
-    b.emit("conv_forward", refs, (act,), floats, writes=(5,))
+    b.emit("conv_forward", refs, (act,), floats, writes=(5,), images=conv.n, sliced=(1, 4, 5))
 
 
 def _conv_wgrad(b, node):
     x, dz = node.inputs
     dw = node.outputs[0]
     float32(x, dz)
-    conv = Conv(x.shape, node.attrs["kernel"], dz.shape, node.attrs)
-    geometry = b.constant(conv.array())
-    if conv.depthwise:
-        kernel, panels = "depthwise", False
-        copy = (conv.taps + 1) * -(-conv.f // PANEL) * PANEL
-    else:
-        kernel, panels = "conv", conv.groups == 1 and conv.f > 1
+    conv = _of(node)
+    by_panels = node not in b.in_lanes and not conv.depthwise
+    if by_panels:
         f, k = conv.f // conv.groups, conv.taps * (conv.c // conv.groups)
         copy = conv.groups * -(-f // PANEL) * (k + 1) * PANEL
-    shards = conv.shards(copy)
+    else:
+        rows = conv.taps * (1 if conv.depthwise else conv.c)
+        copy = (rows + 1) * -(-conv.f // PANEL) * PANEL
+    if node in b.in_lanes:
+        conv, kernel, refs = conv.blocks(), "lanes_wgrad", (b.lanes(x), b.lanes(dz))
+    else:
+        kernel, refs = "depthwise_wgrad" if conv.depthwise else "conv_wgrad", (b.row(x), b.row(dz))
+    geometry, shards = b.constant(conv.array()), conv.shards(copy)
     copies = b.new(4 * shards * copy)
-    b.emit(f"{kernel}_wgrad", (geometry, b.row(x), b.row(dz), copies), (shards,), writes=(3,))
+    whole = conv.n % shards == 0  # each shard is of as many images
+    b.emit(kernel, (geometry, *refs, copies), (shards,), writes=(3,), images=shards if whole else 0, sliced=(1, 2, 3))
+    panels = by_panels and conv.groups == 1 and conv.f > 1
     out = b.out(dw, "panel" if panels else "row")
     db = b.out(node.outputs[1]) if node.attrs["bias"] else None
-    b.emit("depthwise_sum" if conv.depthwise else "conv_wgrad_sum", (geometry, copies, out, db), (shards, int(panels)), writes=(2, 3))
+    if by_panels:
+        b.emit("conv_wgrad_sum", (geometry, copies, out, db), (shards, int(panels)), writes=(2, 3))
+    else:
+        b.emit("shard_sum", (copies, out, db), (shards, rows, conv.f), writes=(1, 2))
 
 
-def _pool_geometry(b, x_shape, y_shape, attrs):
+def _pool_geometry(b, x_shape, y_shape, attrs, lanes):
+    """With images as lanes, an array is one of N/16 images of 16 C channels."""
+    if lanes:
+        x_shape, y_shape = ((-(-s[0] // PANEL), *s[1:-1], PANEL * s[-1]) for s in (x_shape, y_shape))
     return b.constant(Conv(x_shape, attrs["pool"], y_shape, attrs).array())
 
 
 def _pool(kernel: str):
-    """A kernel of windows of the first input; `gradient` ones make an array of its shape."""
+    """A kernel of windows of the first input, or of its gradient."""
 
     def rule(b, node):
         out, ins = node.outputs[0], node.inputs
@@ -206,9 +258,13 @@ def _pool(kernel: str):
             shapes = out.shape, ins[0].shape
         else:
             shapes = ins[0].shape, ins[1].shape
+        layout = "lanes" if any(b.layout(t) == "lanes" for t in ins) else "row"
         act = activation_code(node.attrs.get("kind", "linear"))
-        refs = _pool_geometry(b, *shapes, node.attrs), *(b.row(t) for t in ins), b.out(out)
-        b.emit(kernel, refs, (act,), (node.attrs.get("alpha", 0.0),), writes=(len(refs) - 1,))
+        geometry = _pool_geometry(b, *shapes, node.attrs, layout == "lanes")
+        refs = geometry, *(b.as_layout(t, layout) for t in ins), b.out(out, layout)
+        images = -(-out.shape[0] // PANEL) if layout == "lanes" else out.shape[0]
+        sliced = range(1, len(refs))
+        b.emit(kernel, refs, (act,), (node.attrs.get("alpha", 0.0),), writes=(len(refs) - 1,), images=images, sliced=sliced)
 
     return rule
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from brisknet.ops.activation import FROM_OUTPUT
-from brisknet.passes.lower.builder import DTYPE_CODES, padded_size, size_of
+from brisknet.passes.lower.builder import DTYPE_CODES, SIZES, padded_size, size_of
 from brisknet.passes.lower.plan import Unsupported
 
 RULES: dict = {}
 
-# Functions that keep zero zero may run on panels: their padding stays zero.
-_ZERO_KEEPING = {"neg", "abs", "sign", "square", "sqrt", "relu", "leaky_relu", "elu", "tanh", "sin", "floor", "ceil",
-                 "round", "erf", "expm1", "log1p"}  # fmt: skip
+# Functions that work on an array as it lies. In panels, padding must stay zero; among lanes, what stands past the last image
+# must stay finite, for a gradient of zero is multiplied with it.
+ELSEWHERE = {
+    "panel": {"neg", "abs", "sign", "square", "sqrt", "relu", "leaky_relu", "elu", "tanh", "sin", "floor", "ceil", "round",
+              "erf", "expm1", "log1p"},
+    "lanes": {"neg", "abs", "relu", "leaky_relu", "elu", "sigmoid", "tanh"},
+}  # fmt: skip
 
 
 def float32(*tensors) -> None:
@@ -27,11 +31,9 @@ def unary(kernel: str, *parameters):
         x, y = node.inputs[0], node.outputs[0]
         if kernel != "logical_not":
             float32(x)
-        panel = b.layout(x) == "panel" and kernel in _ZERO_KEEPING
-        source = b.panel(x) if panel else b.row(x)
-        n = padded_size(x.shape) if panel else size_of(x.shape)
+        layout = b.layout(x) if kernel in ELSEWHERE.get(b.layout(x), ()) else "row"
         floats = tuple(node.attrs.get(p, 0.0) for p in parameters)
-        b.emit(kernel, (source, b.out(y, "panel" if panel else "row")), (n,), floats, writes=(1,))
+        b.emit(kernel, (b.as_layout(x, layout), b.out(y, layout)), (SIZES[layout](x.shape),), floats, writes=(1,))
 
     return rule
 
@@ -71,9 +73,11 @@ def activation_code(kind: str) -> int:
 def _act_grad(b, node):
     dy, y, dx = *node.inputs, node.outputs[0]
     float32(dy, y)
-    ints = (size_of(dx.shape), activation_code(node.attrs["kind"]))
+    layout = "lanes" if "lanes" in (b.layout(dy), b.layout(y)) else "row"
+    ints = (SIZES[layout](dx.shape), activation_code(node.attrs["kind"]))
     floats = (node.attrs.get("alpha", 0.0), node.attrs.get("scale", 1.0))
-    b.emit("act_grad", (b.row(dy), b.row(y), b.out(dx)), ints, floats, writes=(2,))
+    refs = b.as_layout(dy, layout), b.as_layout(y, layout), b.out(dx, layout)
+    b.emit("act_grad", refs, ints, floats, writes=(2,))
 
 
 RULES["act_grad"] = _act_grad

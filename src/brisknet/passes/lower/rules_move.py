@@ -44,7 +44,11 @@ def transposed(b, ref: Ref, shape, order):
 
 
 def _reshape(b, node):
-    b.alias(node.outputs[0], b.row(node.inputs[0]))
+    x, y = node.inputs[0], node.outputs[0]
+    if b.layout(x) == "lanes" and y.shape[:1] == x.shape[:1]:  # an image's elements keep their order
+        b.alias(y, b.lanes(x), "lanes")
+    else:
+        b.alias(y, b.row(x))
 
 
 def _transpose(b, node):
