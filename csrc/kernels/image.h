@@ -46,14 +46,18 @@ BK_INLINE int64_t bk_mirrored(int64_t i, int64_t size) {
   return r < 0 ? -r : r;
 }
 
-BK_INLINE int64_t bk_filled(int64_t i, int64_t size, int64_t mode) {
+BK_NOINLINE int64_t bk_filled_outside(int64_t i, int64_t size, int64_t mode) {
   switch (mode) {
-    case FILL_CONSTANT: return i >= 0 && i < size ? i : -1;
+    case FILL_CONSTANT: return -1;
     case FILL_NEAREST: return i < 0 ? 0 : i < size ? i : size - 1;
     case FILL_WRAP: i %= size; return i < 0 ? i + size : i;
     case FILL_MIRROR: return bk_mirrored(i, size);
     default: return (bk_mirrored(2 * i + 1, 2 * size + 1) - 1) / 2;
   }
+}
+
+BK_INLINE int64_t bk_filled(int64_t i, int64_t size, int64_t mode) {   /* most are inside, and divisions are slow */
+  return (uint64_t)i < (uint64_t)size ? i : bk_filled_outside(i, size, mode);
 }
 
 BK_INLINE bk_axis_taps bk_taps_at(double v, int64_t size, int64_t bilinear, int64_t mode) {
@@ -87,12 +91,20 @@ BK_KERNEL(affine) {   /* p0 x, p1 transforms[N,8], p2 y; a unit is a row of an o
   (void)w;
   const int64_t H = a->n[1], W = a->n[2], C = a->n[3], OH = a->n[4], OW = a->n[5];
   for (int64_t u = lo; u < hi; u++) {
-    const int64_t n = u / OH;
+    const int64_t n = u / OH, Y = u % OH;
     const float *image = (const float *)a->p[0] + n * H * W * C, *t = (const float *)a->p[1] + n * 8;
     float *y = (float *)a->p[2] + u * OW * C;
     for (int64_t X = 0; X < OW; X++, y += C) {
       bk_axis_taps row, column;
-      bk_pixel_taps(a, t, X, u % OH, &row, &column);
+      bk_pixel_taps(a, t, X, Y, &row, &column);
+      if (row.taps == 2 && (row.at[0] | row.at[1] | column.at[0] | column.at[1]) >= 0) {   /* four pixels, no fill */
+        const float w00 = (float)(row.weight[0] * column.weight[0]), w01 = (float)(row.weight[0] * column.weight[1]);
+        const float w10 = (float)(row.weight[1] * column.weight[0]), w11 = (float)(row.weight[1] * column.weight[1]);
+        const float *r0 = image + row.at[0] * W * C, *r1 = image + row.at[1] * W * C;
+        const int64_t c0 = column.at[0] * C, c1 = column.at[1] * C;
+        for (int64_t c = 0; c < C; c++) y[c] = r0[c0 + c] * w00 + r0[c1 + c] * w01 + r1[c0 + c] * w10 + r1[c1 + c] * w11;
+        continue;
+      }
       for (int64_t c = 0; c < C; c++) y[c] = 0.0f;
       for (int i = 0; i < row.taps; i++) for (int j = 0; j < column.taps; j++) {
         const float weight = (float)(row.weight[i] * column.weight[j]);
@@ -120,9 +132,9 @@ BK_KERNEL(affine_grad) {   /* p0 dy, p1 transforms[N,8], p2 dx; a unit is an ima
     const float *dy = (const float *)a->p[0] + n * OH * OW * C, *t = (const float *)a->p[1] + n * 8;
     float *dx = (float *)a->p[2] + n * H * W * C;
     for (int64_t i = 0; i < H * W * C; i++) dx[i] = 0.0f;
-    for (int64_t p = 0; p < OH * OW; p++, dy += C) {
+    for (int64_t Y = 0; Y < OH; Y++) for (int64_t X = 0; X < OW; X++, dy += C) {
       bk_axis_taps row, column;
-      bk_pixel_taps(a, t, p % OW, p / OW, &row, &column);
+      bk_pixel_taps(a, t, X, Y, &row, &column);
       for (int i = 0; i < row.taps; i++) for (int j = 0; j < column.taps; j++) {
         if (row.at[i] < 0 || column.at[j] < 0) continue;
         const float weight = (float)(row.weight[i] * column.weight[j]);
