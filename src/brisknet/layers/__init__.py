@@ -6,7 +6,7 @@ from brisknet.layers.convolutional import (
     SeparableConv1D, SeparableConv2D,
 )  # fmt: skip
 from brisknet.layers.core import (
-    Activation, Dense, EinsumDense, Identity, Input, InputLayer, Lambda, Rescaling, Wrapper,
+    Activation, Dense, EinsumDense, Identity, Input, InputLayer, Lambda, Masking, Rescaling, Wrapper,
 )  # fmt: skip
 from brisknet.layers.input_spec import InputSpec
 from brisknet.layers.layer import Layer
@@ -60,7 +60,7 @@ __all__ = [
     "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
     "GlobalMaxPooling3D", "GroupNormalization", "HashedCrossing", "Hashing", "Identity", "Input", "InputLayer",
     "InputSpec", "IntegerLookup", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "MaxPool1D", "MaxPool2D",
-    "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Maximum", "Minimum", "Multiply", "Normalization",
+    "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Masking", "Maximum", "Minimum", "Multiply", "Normalization",
     "PReLU", "Permute", "RMSNormalization", "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip",
     "RandomRotation", "RandomTranslation", "RandomZoom", "ReLU", "RepeatVector", "Rescaling", "Reshape", "Resizing",
     "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D", "Softmax",

@@ -23,6 +23,8 @@ def _number(value, name: str, least=0.0):
 
 
 class _Elementwise(Layer):
+    supports_masking = True
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.built = True
@@ -114,6 +116,8 @@ class Softmax(_Elementwise):
 
 class PReLU(Layer):
     """max(x, 0) + alpha min(x, 0) with learnt alpha, one per position, shared along `shared_axes`. He et al. 2015."""
+
+    supports_masking = True
 
     def __init__(
         self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs

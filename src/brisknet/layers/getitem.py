@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from brisknet.layers.layer import Layer
+from brisknet.layers.core.op_layer import MaskEnds
 
 __all__ = ["GetItem"]
 
 
-class GetItem(Layer):
+class GetItem(MaskEnds):
     """x[key] for a key of ints, slices, None and Ellipsis, as a layer of the functional graph."""
 
     def __init__(self, key, **kwargs):

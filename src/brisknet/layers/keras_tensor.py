@@ -41,6 +41,7 @@ class KerasTensor:
         self.shape, self.dtype = tuple(shape), dtype
         self.name = name or f"keras_tensor_{next(self._numbers)}"
         self._keras_history = (None, 0, 0)  # (layer, call number, output index)
+        self._keras_mask = None
 
     @property
     def ndim(self) -> int:

@@ -14,6 +14,7 @@ from brisknet.layers.arguments import dtype_name, is_plain, positive_int, shape_
 from brisknet.layers.call_context import call_context, calling, kept_values, owning, undone_on_error, untraced
 from brisknet.layers.input_spec import InputSpec, check_input_spec
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure
+from brisknet.layers.masks import Masked, get_mask, set_mask
 from brisknet.layers.shapes import map_structure_shapes, shapes_of
 from brisknet.layers.symbolic import Symbolic
 from brisknet.layers.weights import Weights
@@ -23,7 +24,7 @@ from brisknet.variables import Variable
 __all__ = ["InputSpec", "Layer", "call_context", "calling", "undone_on_error"]
 
 
-class Layer(Weights, Symbolic):
+class Layer(Weights, Symbolic, Masked):
     """A callable with weights. Subclasses define __init__, build(input_shape), call(inputs, ...) and get_config().
 
     name        defaults to the class name in snake case, numbered
@@ -33,13 +34,14 @@ class Layer(Weights, Symbolic):
     activity_regularizer   a penalty on its outputs
     """
 
-    supports_masking = False
     input_spec = None  # an InputSpec, or a list of one an input, that calls are checked against
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _marking_built(vars(cls)["build"])
+        if "compute_mask" in vars(cls) and "supports_masking" not in vars(cls):
+            cls.supports_masking = True
 
     def __new__(cls, *args, **kwargs):
         layer = object.__new__(cls)
@@ -79,10 +81,6 @@ class Layer(Weights, Symbolic):
     def call(self, inputs, *args, **kwargs):
         """Compute the outputs with brisknet.ops."""
         raise NotImplementedError(f"layer {type(self).__name__} must define call(self, inputs)")
-
-    def compute_mask(self, inputs, previous_mask):
-        """The mask of the outputs: that of the inputs."""
-        return previous_mask
 
     def get_config(self) -> dict:
         """The constructor's arguments. A class with arguments of its own gets them here where they are plain data."""
@@ -138,6 +136,7 @@ class Layer(Weights, Symbolic):
                 )
             args = tuple(map_structure(self._to_array, a) for a in args)
         self._ensure_built(args, kwargs)
+        mask = self._take_masks(args, kwargs)
         if call_context() is None:  # penalties of an earlier call by hand
             self._clear_losses()
         with calling(kwargs.get("training")) as context:
@@ -154,6 +153,7 @@ class Layer(Weights, Symbolic):
             for out in flatten(outputs):
                 penalty = self.activity_regularizer(out)
                 self.add_loss(penalty / float(max(out.shape[0] if out.shape else 1, 1)))
+        self._give_masks(args, kwargs, outputs, mask)
         return outputs
 
     def _to_array(self, x):
@@ -162,7 +162,11 @@ class Layer(Weights, Symbolic):
         array = x if isinstance(x, np.ndarray) else np.asarray(x)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"layer {self.name!r}: numbers expected, got an array of dtype {array.dtype}")
-        return array.astype(self.dtype) if array.dtype.kind == "f" and array.dtype != self.dtype else array
+        if array.dtype.kind != "f" or array.dtype == self.dtype:
+            return array
+        converted = array.astype(self.dtype)
+        set_mask(converted, get_mask(array))
+        return converted
 
     def _ensure_built(self, args, kwargs) -> None:
         if not args and not kwargs:

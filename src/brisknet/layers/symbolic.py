@@ -14,8 +14,11 @@ class Symbolic:
 
     def _symbolic_call(self, args, kwargs):
         self._ensure_built(args, kwargs)
+        given = dict(kwargs)
+        mask = self._take_masks(args, given)
         outputs = self.compute_output_spec(*args, **kwargs)
         CallNode(self, args, kwargs, outputs)
+        self._give_masks(args, kwargs, outputs, mask)
         return outputs
 
     def compute_output_spec(self, *args, **kwargs):
@@ -42,9 +45,12 @@ class Symbolic:
         with Trace() as graph:
 
             def leaf(t):
-                if isinstance(t, KerasTensor):
-                    return graph.add_input(tuple(size if d is None else d for d in t.shape), t.dtype)
-                return t
+                if not isinstance(t, KerasTensor):
+                    return t
+                x = graph.add_input(tuple(size if d is None else d for d in t.shape), t.dtype)
+                if t._keras_mask is not None:
+                    x._keras_mask = leaf(t._keras_mask)
+                return x
 
             out = self(*map_structure(leaf, args), **map_structure(leaf, kwargs))
         self._clear_losses()

@@ -7,6 +7,7 @@ import numpy as np
 from brisknet.layers.core import InputLayer
 from brisknet.layers.keras_tensor import CallNode, KerasTensor, flatten, map_structure, source_layers
 from brisknet.layers.layer import Layer
+from brisknet.layers.masks import get_mask, set_mask
 from brisknet.models.model import Model
 from brisknet.models.order import layers_by_depth
 from brisknet.saving.objects import deserialize_layer, serialize_layer
@@ -85,7 +86,11 @@ class Functional(Model):
                 kwargs["training"] = training
             return layer(*args, **kwargs)
 
-        return self._run_nodes(self._match_inputs(inputs), lambda layer: layer, call)
+        inputs = self._match_inputs(inputs)
+        for x, m in zip(inputs, flatten(mask) if mask is not None else (), strict=False):
+            if m is not None:
+                set_mask(x, m)
+        return self._run_nodes(inputs, lambda layer: layer, call)
 
     def _run_nodes(self, inputs, layer_of, call=None):
         """The outputs for flat inputs, with layer_of(layer) in place of each layer, called by call(layer, *args, **kwargs)."""
@@ -117,7 +122,7 @@ class Functional(Model):
         """x as is, or with the trailing axis of 1 that the model expects and the data lack (as in Keras)."""
         from brisknet.ops.shape import expand_dims, squeeze
 
-        shape, want, symbolic = tuple(x.shape), expected.shape, isinstance(x, KerasTensor)
+        shape, want, symbolic, mask = tuple(x.shape), expected.shape, isinstance(x, KerasTensor), get_mask(x)
         if len(shape) == len(want) - 1 and want[-1] == 1:
             x, shape = x if symbolic else expand_dims(x, -1), (*shape, 1)
         elif len(shape) == len(want) + 1 and shape[-1] == 1:
@@ -128,6 +133,8 @@ class Functional(Model):
         if not same:
             name = source_layers(expected).layer.name
             raise ValueError(f"model {self.name!r}: input {name!r} expects shape {want}, got {shape}")
+        if mask is not None and get_mask(x) is None:
+            set_mask(x, mask)
         return x
 
     def compute_output_shape(self, input_shape):
@@ -136,8 +143,11 @@ class Functional(Model):
     def compute_output_spec(self, inputs, training=None, mask=None):
         given = self._match_inputs(inputs)
         if all(tuple(x.shape[1:]) == t.shape[1:] for x, t in zip(given, self.inputs, strict=True)):
-            return map_structure(lambda t: KerasTensor(t.shape, t.dtype), self._outputs_struct)
+            return map_structure(_like, self._outputs_struct)
         return self._traced_spec((inputs,), {})  # sizes that are open here are known there
+
+    def compute_mask(self, inputs, previous_mask=None):
+        """None: the layers inside have given the outputs their masks."""
 
     def build(self, input_shape=None) -> None:
         """Nothing to do: the calls that made the model have built its layers."""
@@ -223,6 +233,14 @@ class Functional(Model):
             model, ends(config["input_layers"]), ends(config["output_layers"]), config["name"], config.get("trainable", True)
         )
         return model
+
+
+def _like(t: KerasTensor) -> KerasTensor:
+    """A new symbolic tensor like t."""
+    new = KerasTensor(t.shape, t.dtype)
+    if t._keras_mask is not None:
+        new._keras_mask = KerasTensor(t._keras_mask.shape, t._keras_mask.dtype)
+    return new
 
 
 def _value(t, values):

@@ -152,10 +152,13 @@ class Sequential(Model):
     def call(self, inputs, training=None, mask=None):
         if self._functional is None:
             raise ValueError(f"Sequential {self.name!r} has no layers yet: add() some before calling it")
-        return self._functional.call(inputs, training=training)
+        return self._functional.call(inputs, training=training, mask=mask)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
         return self._functional.compute_output_spec(inputs)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        """None: the layers inside have given the outputs their masks."""
 
     def compute_output_shape(self, input_shape):
         shape = tuple(input_shape)

@@ -21,19 +21,21 @@ from brisknet.ops import assign, loss, metric, metric_rows, metric_state, norm, 
 from brisknet.ops import tensor_methods as _methods  # noqa: F401
 from brisknet.ops.lookup import digitize
 from brisknet.ops.normalize import layer_normalization, normalize, rms_normalization
-from brisknet.ops.reduction import argmax, max, mean, min, one_hot, prod, sum
+from brisknet.ops.reduction import all, any, argmax, max, mean, min, one_hot, prod, sum
 from brisknet.ops.spatial import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
-from brisknet.ops.shape import broadcast_to, concatenate, expand_dims, pad, reshape, squeeze, stack, transpose
+from brisknet.ops.shape import (
+    broadcast_to, concatenate, expand_dims, ones_like, pad, reshape, squeeze, stack, transpose, zeros_like,
+)  # fmt: skip
 
 __all__ = [
-    "abs", "add", "argmax", "average_pool", "broadcast_to", "cast", "ceil", "celu", "clip", "concatenate", "conv",
+    "abs", "add", "all", "any", "argmax", "average_pool", "broadcast_to", "cast", "ceil", "celu", "clip", "concatenate", "conv",
     "conv_transpose", "cos", "dense", "depthwise_conv", "digitize", "divide", "dot", "einsum", "elu", "equal", "erf",
     "exp", "expand_dims", "expm1", "floor", "gelu", "glu", "greater", "greater_equal", "hard_shrink", "hard_sigmoid",
     "hard_silu", "hard_tanh", "layer_normalization", "leaky_relu", "less", "less_equal", "log", "log1p",
     "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or", "matmul", "max", "max_pool", "maximum",
-    "mean", "min", "minimum", "mish", "multiply", "negative", "normalize", "not_equal", "one_hot", "pad", "power",
+    "mean", "min", "minimum", "mish", "multiply", "negative", "normalize", "not_equal", "one_hot", "ones_like", "pad", "power",
     "prod", "reciprocal", "relu", "relu6", "reshape", "rms_normalization", "round", "rsqrt", "selu", "separable_conv",
     "sigmoid", "sign", "silu", "sin", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus",
     "sparse_sigmoid", "sparsemax", "sqrt", "square", "squareplus", "squeeze", "stack", "step", "stop_gradient",
-    "subtract", "sum", "tanh", "tanh_shrink", "tensordot", "threshold", "transpose", "where",
+    "subtract", "sum", "tanh", "tanh_shrink", "tensordot", "threshold", "transpose", "where", "zeros_like",
 ]  # fmt: skip

@@ -118,6 +118,24 @@ def min(x, axis=None, keepdims=False):
     return _reduce("reduce_min", float_array(x), axis, keepdims)
 
 
+def any(x, axis=None, keepdims=False):
+    """Whether any element of x along axis (None: all) is true, or not 0."""
+    return _truth(max, x, axis, keepdims)
+
+
+def all(x, axis=None, keepdims=False):
+    """Whether every element of x along axis (None: all) is true, or not 0."""
+    return _truth(min, x, axis, keepdims)
+
+
+def _truth(reduce, x, axis, keepdims):
+    from brisknet.ops.elementwise import not_equal
+
+    x = x if hasattr(x, "dtype") else np.asarray(x)
+    x = x if dtype_of(x) == "bool" else not_equal(x, 0)
+    return not_equal(reduce(cast(x, "float32"), axis, keepdims), 0.0)
+
+
 def prod(x, axis=None, keepdims=False):
     """Product of x over axis (None: all)."""
     return _reduce("reduce_prod", float_array(x), axis, keepdims)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from brisknet.ops.dispatch import apply
+from brisknet.graph.trace import as_tensor
+from brisknet.ops.dispatch import apply, composite, dtype_of, is_symbolic
 from brisknet.ops.registry import OpSpec, Sample, register
 
 
@@ -275,3 +276,21 @@ def pad(x, pad_width, constant_values=0.0):
     from brisknet.ops.elementwise import add, subtract
 
     return add(apply("slice_grad", (subtract(x, constant_values),), slices=slices, shape=shape), constant_values)
+
+
+@composite
+def ones_like(x, dtype=None):
+    """Ones of x's shape, and of its dtype unless told otherwise."""
+    return _filled(x, 1, dtype)
+
+
+@composite
+def zeros_like(x, dtype=None):
+    """Zeros of x's shape, and of its dtype unless told otherwise."""
+    return _filled(x, 0, dtype)
+
+
+def _filled(x, value, dtype):
+    x = x if hasattr(x, "dtype") else np.asarray(x)
+    filled = np.full(tuple(x.shape), value, dtype or dtype_of(x))
+    return as_tensor(filled) if is_symbolic(x) else filled

@@ -11,6 +11,8 @@ __all__ = ["Activation"]
 class Activation(Layer):
     """activation(x), by name or as a callable."""
 
+    supports_masking = True
+
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)

@@ -18,6 +18,8 @@ _FUSED = {"relu": 0.0, "leaky_relu": 0.2, "elu": 1.0, "tanh": 0.0, "linear": 0.0
 class Dense(Layer):
     """y = activation(x kernel + bias) over the last axis: [..., in] -> [..., units], any rank >= 2."""
 
+    supports_masking = True
+
     def __init__(
         self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
         kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,

@@ -10,10 +10,19 @@ from brisknet.ops.dispatch import apply
 from brisknet.utils.naming import auto_name
 from brisknet.variables import Variable
 
-__all__ = ["FunctionLayer", "OpLayer"]
+__all__ = ["FunctionLayer", "MaskEnds", "OpLayer"]
 
 
-class OpLayer(Layer):
+class MaskEnds(Layer):
+    """A call of an op hands no mask on, as in Keras, and is no layer of the user's to be warned about."""
+
+    supports_masking = True
+
+    def compute_mask(self, inputs, previous_mask=None):
+        """None."""
+
+
+class OpLayer(MaskEnds):
     """An op that was called on symbolic tensors, as a layer of the functional graph."""
 
     def __init__(self, op, inputs=(), attrs=None, name=None, **kwargs):
@@ -52,7 +61,7 @@ def _tuples(x):
     return tuple(_tuples(v) for v in x) if isinstance(x, (list, tuple)) else x
 
 
-class FunctionLayer(Layer):
+class FunctionLayer(MaskEnds):
     """A function of brisknet.ops that was called on symbolic tensors, as a layer of the functional graph.
 
     args, kwargs   what it was called with; in a config tensors are {"tensor": number} and arrays {"value", "dtype"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brisknet import ops
 from brisknet.layers.layer import Layer
+from brisknet.layers.masks import get_mask, set_mask
 
 __all__ = ["Merge"]
 
@@ -16,6 +17,7 @@ class Merge(Layer):
     """
 
     least, most = 1, None
+    supports_masking = True
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
@@ -28,6 +30,43 @@ class Merge(Layer):
         rank = max(len(x.shape) for x in inputs)
         inputs = [x if len(x.shape) == rank else ops.reshape(x, padded(tuple(x.shape), rank)) for x in inputs]
         return self._merge_function(inputs)
+
+    def compute_mask(self, inputs, mask=None):
+        """Where any of the inputs keeps a step; None unless all have masks."""
+        masks = self._masks(inputs, mask)
+        if masks is None or any(m is None for m in masks):
+            return None
+        out = masks[0]
+        for m in masks[1:]:
+            out = ops.logical_or(out, m)
+        return out
+
+    def _masks(self, inputs, mask):
+        """The masks as a list, one an input; ValueError where they are no such list."""
+        name = f"{type(self).__name__} {self.name!r}"
+        if mask is None:
+            return None
+        if not isinstance(mask, (tuple, list)) or not isinstance(inputs, (tuple, list)) or len(mask) != len(inputs):
+            raise ValueError(f"{name}: mask must be a list with one mask, or None, for each of the inputs, got {mask!r:.80}")
+        return list(mask)
+
+    @staticmethod
+    def _where_kept(op, inputs):
+        """op over the inputs, of which masked places take no part; the result keeps what any of them keeps (Keras)."""
+        out = kept = None
+        for x in inputs:
+            mask = get_mask(x)
+            mask = None if mask is None else ops.broadcast_to(ops.expand_dims(mask, -1), tuple(x.shape))
+            if out is None:
+                out, kept = x, mask
+                continue
+            x = x if mask is None else ops.where(mask, x, out)
+            out = out if kept is None else ops.where(kept, out, x)
+            kept = ops.logical_or(kept, mask) if mask is not None and kept is not None else None
+            out = op(out, x)
+        if kept is not None:
+            set_mask(out, ops.any(kept, axis=-1))
+        return out
 
     def _shapes(self, shapes) -> list:
         """The shapes of the inputs as tuples; ValueError for anything but a list of so many shapes as the layer takes."""

@@ -34,6 +34,21 @@ class Concatenate(Merge):
         total = None if any(s[axis] is None for s in shapes) else sum(s[axis] for s in shapes)
         return (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
 
+    def compute_mask(self, inputs, mask=None):
+        """The masks joined as the inputs are; an input without one keeps all of its steps."""
+        masks = self._masks(inputs, mask)
+        if masks is None or all(m is None for m in masks):
+            return None
+        parts = []
+        for x, m in zip(inputs, masks, strict=True):
+            if m is None:
+                parts.append(ops.ones_like(x, dtype="bool"))
+            elif len(m.shape) < len(x.shape):
+                parts.append(ops.logical_or(ops.expand_dims(m, -1), ops.zeros_like(x, dtype="bool")))
+            else:
+                parts.append(m)
+        return ops.any(ops.concatenate(parts, self.axis), axis=-1)
+
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
 

@@ -69,6 +69,9 @@ class Dot(Merge):
         out += [d for i, d in enumerate(shapes[1]) if i not in (0, second)]
         return tuple(out if len(out) > 1 else [*out, 1])
 
+    def compute_mask(self, inputs, mask=None):
+        """None: the steps are summed up, or multiplied with each other."""
+
     def get_config(self):
         return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
 

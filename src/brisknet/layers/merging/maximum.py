@@ -12,10 +12,7 @@ class Maximum(Merge):
     """The largest of a list of inputs, element by element."""
 
     def _merge_function(self, inputs):
-        out = inputs[0]
-        for x in inputs[1:]:
-            out = ops.maximum(out, x)
-        return out
+        return self._where_kept(ops.maximum, inputs)
 
 
 def maximum(inputs, **kwargs):

@@ -12,10 +12,7 @@ class Minimum(Merge):
     """The smallest of a list of inputs, element by element."""
 
     def _merge_function(self, inputs):
-        out = inputs[0]
-        for x in inputs[1:]:
-            out = ops.minimum(out, x)
-        return out
+        return self._where_kept(ops.minimum, inputs)
 
 
 def minimum(inputs, **kwargs):

@@ -14,6 +14,8 @@ __all__ = ["Scaled", "checked_axis", "checked_epsilon"]
 class Scaled(Layer):
     """Base of the normalising layers: the arguments of gamma and beta, their weights and their config."""
 
+    supports_masking = True
+
     def __init__(
         self, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
         gamma_constraint, **kwargs,

@@ -12,6 +12,8 @@ __all__ = ["UnitNormalization"]
 class UnitNormalization(Layer):
     """Scales each row to Euclidean length 1 over `axis` (an axis or several); a row of zeros stays."""
 
+    supports_masking = True
+
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
         self.axis = checked_axis(axis, "UnitNormalization")

@@ -20,6 +20,8 @@ class Normalization(Layer):
     invert           x * max(sqrt(variance), epsilon) + mean instead
     """
 
+    supports_masking = True
+
     def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
         super().__init__(**kwargs)
         axis = () if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
