@@ -25,10 +25,8 @@ def main() -> None:
         rank = len(x) - 2
         first, last = (0, rank + 1, *range(1, rank + 1)), (0, *range(2, rank + 2), 1)
         kernel, kernel_back = (rank + 1, rank, *range(rank)), (*range(2, rank + 2), 1, 0)
-        if name.startswith("transposed"):  # torch's [in, out, *K] is ours [*K, out, in]
-            call = getattr(F, f"conv_transpose{rank}d")
-        else:
-            call = getattr(F, f"conv{rank}d")
+        # torch's kernel of a transposed convolution, [in, out, *K], is ours [*K, out, in]
+        call = getattr(F, f"conv{'_transpose' if name.startswith('transposed') else ''}{rank}d")
         xs, ws = (rng.standard_normal(s).astype("float32") for s in (x, w))
         bias = rng.standard_normal(w[-2 if name.startswith("transposed") else -1]).astype("float32")
         a, k, b = tensor(xs, first), tensor(ws, kernel), torch.tensor(bias.astype("float64"), requires_grad=True)
