@@ -8,6 +8,7 @@
 #include "kernels/conv.h"
 #include "kernels/lanes.h"
 #include "kernels/pool.h"
+#include "kernels/rnn.h"
 #include "kernels/elementwise.h"
 #include "kernels/image.h"
 #include "kernels/activation.h"

@@ -19,6 +19,7 @@ from brisknet.ops import ctc as _ctc  # noqa: F401
 from brisknet.ops import lookup as _lookup  # noqa: F401
 from brisknet.ops import assign, loss, metric, metric_rows, metric_state, norm, optim, optim_state, random  # noqa: F401  (their records)
 from brisknet.ops import tensor_methods as _methods  # noqa: F401
+from brisknet.ops import rnn_gru as _gru, rnn_lstm as _lstm, rnn_simple as _rnn  # noqa: F401
 from brisknet.ops.lookup import digitize
 from brisknet.ops.normalize import layer_normalization, normalize, rms_normalization
 from brisknet.ops.reduction import all, any, argmax, max, mean, min, one_hot, prod, sum

@@ -38,6 +38,7 @@ class OpSpec:
                those names in passes/lower); "" where an op has a rule of its own there.
     parameters attributes that the kernel takes as its floats, in this order.
     states     how many of the first inputs are float64 in every executor: what metrics add up.
+    saved      how many of the last outputs are for its gradient op alone: no gradient flows back from them.
     """
 
     name: str
@@ -49,6 +50,7 @@ class OpSpec:
     form: str = ""
     parameters: tuple = ()
     states: int = 0
+    saved: int = 0
 
 
 _OPS: dict[str, OpSpec] = {}

@@ -6,7 +6,7 @@ from brisknet.graph.ir import LEAVES
 from brisknet.ops.registry import all_ops, get_op
 from brisknet.passes.lower import (
     rules_conv, rules_dense, rules_elementwise, rules_image, rules_lookup, rules_loss, rules_metric, rules_move, rules_norm, rules_optim,
-    rules_optim_state,
+    rules_optim_state, rules_rnn,
 )  # fmt: skip
 from brisknet.passes.lower.builder import ITEM_BYTES, Builder, padded_size, size_of
 from brisknet.passes.lower.plan import Plan, Ref, Unsupported
@@ -19,7 +19,7 @@ FORMS = {
 }  # fmt: skip
 RULES: dict = {n: FORMS[spec.form](n, *spec.parameters) for n, spec in all_ops().items() if spec.form}
 for _family in (rules_elementwise, rules_move, rules_dense, rules_image, rules_conv, rules_lookup, rules_loss, rules_metric, rules_norm, rules_optim,
-                rules_optim_state):
+                rules_optim_state, rules_rnn):
     RULES.update(_family.RULES)
 
 
@@ -72,6 +72,10 @@ def _is_read(graph, t) -> bool:
     return t in graph.outputs or any(t in node.inputs for node in graph.nodes)
 
 
+# Which input of these ops is weights in panels.
+_WEIGHTS = {"dense": 1, "dense_dgrad": 1, "conv": 1, "conv_dgrad": 1, "lstm": 3, "gru": 2, "simple_rnn": 2}
+
+
 def _choose_layouts(b: Builder, nodes) -> None:
     """Weights that dense kernels and convolutions use live in panels; so do their slots. Everything else is row-major, but
     what flows between convolutions of few channels: there images are the lanes."""
@@ -79,9 +83,9 @@ def _choose_layouts(b: Builder, nodes) -> None:
     for node in nodes:
         if node in b.in_lanes:
             continue
-        if node.op not in ("dense", "dense_dgrad", "conv", "conv_dgrad") or node.attrs.get("groups", 1) > 1:
+        if node.op not in _WEIGHTS or node.attrs.get("groups", 1) > 1:
             continue
-        w = node.inputs[1]
+        w = node.inputs[_WEIGHTS[node.op]]
         if w.node.op in ("variable", "assign") and w.shape[-1] > 1 and w.dtype == "float32":
             b.in_panels.add(w.node.attrs["variable"])
 
