@@ -13,12 +13,11 @@ __all__ = ["EagerGraph", "EagerTensor"]
 class EagerTensor(Tensor):
     """A traced tensor whose value is known: it can be printed, compared, turned into numbers and arrays.
 
-    Only what brisknet.ops, operators and methods compute from it has a gradient: NumPy's functions of arrays (ufuncs)
-    refuse it, and numpy() or np.asarray() give an array without a past.
+    What brisknet.ops, operators, methods and NumPy's functions compute from it has a gradient; numpy() and np.asarray() give an
+    array without a past.
     """
 
     __slots__ = ("_value",)
-    __array_ufunc__ = None
 
     def __init__(self, node: Node, index: int, value, dtype: str):
         self._value = np.asarray(value, dtype)

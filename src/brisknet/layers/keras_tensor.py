@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 
-from brisknet.ops import dispatch
+from brisknet.ops import dispatch, tensor_methods
 
 __all__ = ["CallNode", "KerasTensor", "flatten", "map_structure", "source_layers"]
 
@@ -106,17 +106,4 @@ def _function_call(name, args, kwargs):
 dispatch._layer_graph.append((KerasTensor, _op_call, _function_call))
 
 
-def _install_operators() -> None:
-    from brisknet.ops import elementwise, linalg
-
-    for name, fn in {
-        "add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply,
-        "truediv": elementwise.divide, "pow": elementwise.power, "matmul": linalg.matmul,
-    }.items():  # fmt: skip
-        setattr(KerasTensor, f"__{name}__", lambda self, other, fn=fn: fn(self, other))
-        setattr(KerasTensor, f"__r{name}__", lambda self, other, fn=fn: fn(other, self))
-    KerasTensor.__neg__ = lambda self: elementwise.negative(self)
-    KerasTensor.__abs__ = lambda self: elementwise.abs(self)
-
-
-_install_operators()
+tensor_methods.install(KerasTensor)

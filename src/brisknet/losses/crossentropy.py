@@ -98,7 +98,7 @@ def masked_sparse(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1)
         y_pred = ops.where(ops.expand_dims(keep, -1), y_pred, 0.0)
         if not from_logits:  # 0 / 0 is not a probability
             y_pred = ops.where(ops.expand_dims(keep, -1), y_pred, 1.0)
-    onehot = ops.one_hot(labels, y_pred.shape[-1], dtype_of(y_pred))
+    onehot = ops.one_hot(labels, y_pred.shape[-1], dtype=dtype_of(y_pred))
     values = categorical_crossentropy(onehot, y_pred, from_logits)
     return (values if keep is None else ops.where(keep, values, 0.0)), keep
 

@@ -31,7 +31,7 @@ def poisson(y_true, y_pred):
 def categorical_generalized_cross_entropy(y_true, y_pred, q):
     """(1 - p^q) / q, p the probability given to the integer label; q in (0, 1). Zhang & Sabuncu 2018."""
     y_pred = float_array(y_pred)
-    onehot = ops.one_hot(labels_of(y_true, y_pred), y_pred.shape[-1], dtype_of(y_pred))
+    onehot = ops.one_hot(labels_of(y_true, y_pred), y_pred.shape[-1], dtype=dtype_of(y_pred))
     p = ops.sum(ops.multiply(y_pred, onehot), axis=-1)
     return ops.divide(ops.subtract(1.0, ops.power(p, float(q))), float(q))
 

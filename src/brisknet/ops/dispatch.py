@@ -11,7 +11,10 @@ from brisknet.graph.trace import current_graph, record, traced_floatx
 from brisknet.ops.registry import get_op
 from brisknet.variables import Variable
 
-__all__ = ["apply", "composite", "dtype_of", "float_array", "is_float", "is_symbolic", "match_floats"]
+__all__ = [
+    "apply", "composite", "dtype_of", "float_array", "is_float", "is_symbolic", "match_floats",
+    "number_array",
+]  # fmt: skip
 
 # Set by layers/keras_tensor.py when it is imported: (class, function that makes a layer-graph node of an op call, function
 # that makes one of a call of a composite).
@@ -92,6 +95,14 @@ def float_array(x):
     return x if x.dtype in (np.float32, np.float64) else x.astype(floatx())
 
 
+def number_array(x):
+    """Lists and numbers as arrays: floats of the default float type, integers int32; all else as it is."""
+    if hasattr(x, "shape"):
+        return x
+    x = np.asarray(x)
+    return x.astype(floatx()) if x.dtype.kind == "f" else x.astype("int32") if x.dtype.kind in "iu" else x
+
+
 def match_floats(a, b):
     """The two operands of a binary op with one dtype: Python numbers take the other's, ints meet floats as floats."""
     wa, wb = isinstance(a, (bool, int, float)), isinstance(b, (bool, int, float))
@@ -113,10 +124,10 @@ def match_floats(a, b):
     da, db = dtype_of(a), dtype_of(b)
     if da == db:
         return a, b
-    # An array constant next to a traced tensor or a variable takes that one's float type.
+    # An array constant next to a traced tensor or a variable takes that one's type among floats or integers.
     sa, sb = _weak_array(a), _weak_array(b)
-    if is_float(da) and is_float(db) and sa != sb:
-        target = db if sa else da
+    if sa != sb and is_float(da) == is_float(db) and "bool" not in (da, db):
+        target = db if sa else da  # NumPy's own default is 64 bits wide
     elif is_float(da) != is_float(db):
         target = da if is_float(da) else db
     else:
@@ -128,8 +139,9 @@ def _weak_array(x) -> bool:
     return isinstance(x, np.ndarray)
 
 
-def cast(x, dtype: str):
+def cast(x, dtype):
     """x with another dtype; x itself where it has that dtype already."""
+    dtype = dtype if isinstance(dtype, str) else np.dtype(dtype).name
     if dtype_of(x) == dtype:
         return x
     if isinstance(x, np.ndarray) or np.isscalar(x):

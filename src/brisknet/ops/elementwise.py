@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 
 import numpy as np
 
-from brisknet.ops.dispatch import apply, cast, dtype_of, float_array, is_float, match_floats
+from brisknet.ops.dispatch import apply, cast, dtype_of, float_array, floatx, is_float, match_floats, number_array
 from brisknet.ops.registry import OpSpec, Sample, register
 
 _SQRT_2 = math.sqrt(2.0)
@@ -17,16 +18,29 @@ def _unary_infer(shapes, dtypes, attrs):
     return ((shapes[0], dtypes[0]),)
 
 
-def _define_unary(name, reference, vjp, samples=((3, 5), (1,), (33,)), draw=None):
+def _define_unary(name, reference, vjp, samples=((3, 5), (1,), (33,)), draw=None, whole=False):
+    array = as_numbers if whole else as_floats
     made = tuple(Sample((draw(s) if draw else s,)) for s in samples)
     register(OpSpec(name, _unary_infer, reference, vjp, made, inplace=(0,), form="unary"))
 
     def call(x):
-        return apply(name, (float_array(x),))
+        return apply(name, (array(x),))
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"Element-wise {name} of x; same shape."
     return call
+
+
+def as_floats(x):
+    """x for a function of floats: integers and bools become floats."""
+    x = float_array(x)
+    return x if is_float(dtype_of(x)) else cast(x, floatx())
+
+
+def as_numbers(x):
+    """x for a function of any numbers: integers stay what they are, bools become int32."""
+    x = number_array(x)
+    return cast(x, "int32") if dtype_of(x) == "bool" else x
 
 
 def _positive(shape):
@@ -45,10 +59,10 @@ def erf_array(x: np.ndarray) -> np.ndarray:
     return flat.reshape(x.shape).astype(x.dtype)
 
 
-negative = _define_unary("neg", np.negative, lambda n, g: (negative(g[0]),))
-abs = _define_unary("abs", np.abs, lambda n, g: (multiply(g[0], sign(n.inputs[0])),), draw=_off_kinks)
-sign = _define_unary("sign", np.sign, lambda n, g: (None,), draw=_off_kinks)
-square = _define_unary("square", np.square, lambda n, g: (multiply(g[0], multiply(n.inputs[0], 2.0)),))
+negative = _define_unary("neg", np.negative, lambda n, g: (negative(g[0]),), whole=True)
+abs = _define_unary("abs", np.abs, lambda n, g: (multiply(g[0], sign(n.inputs[0])),), draw=_off_kinks, whole=True)
+sign = _define_unary("sign", np.sign, lambda n, g: (None,), draw=_off_kinks, whole=True)
+square = _define_unary("square", np.square, lambda n, g: (multiply(g[0], multiply(n.inputs[0], 2.0)),), whole=True)
 sqrt = _define_unary("sqrt", np.sqrt, lambda n, g: (divide(multiply(g[0], 0.5), n.outputs[0]),), draw=_positive)
 rsqrt = _define_unary(
     "rsqrt",
@@ -67,12 +81,25 @@ sin = _define_unary("sin", np.sin, lambda n, g: (multiply(g[0], cos(n.inputs[0])
 cos = _define_unary("cos", np.cos, lambda n, g: (negative(multiply(g[0], sin(n.inputs[0]))),))
 floor = _define_unary("floor", np.floor, lambda n, g: (None,), draw=_off_kinks)
 ceil = _define_unary("ceil", np.ceil, lambda n, g: (None,), draw=_off_kinks)
-round = _define_unary("round", np.round, lambda n, g: (None,), draw=_off_kinks)
+_round = _define_unary("round", np.round, lambda n, g: (None,), draw=_off_kinks)
 erf = _define_unary(
     "erf",
     erf_array,
     lambda n, g: (multiply(g[0], multiply(exp(negative(square(n.inputs[0]))), 2.0 / math.sqrt(math.pi))),),
 )
+
+
+def round(x, decimals=0):
+    """x rounded to `decimals` places after the point, halves to even; integers stay as they are for decimals >= 0."""
+    x = as_numbers(x)
+    if not is_float(dtype_of(x)):
+        return x if decimals >= 0 else cast(round(cast(x, floatx()), decimals), dtype_of(x))
+    if decimals == 0:
+        return _round(x)
+    factor = 10.0 ** builtins.abs(decimals)
+    return divide(_round(multiply(x, factor)), factor) if decimals > 0 else multiply(_round(divide(x, factor)), factor)
+
+
 register(
     OpSpec(
         "logical_not",
@@ -88,7 +115,7 @@ register(
 
 def logical_not(x):
     """Element-wise not of a bool x."""
-    return apply("logical_not", (x,))
+    return apply("logical_not", (cast(x, "bool"),))
 
 
 # ---- binary ---------------------------------------------------------------------------------------------------------
@@ -130,6 +157,8 @@ _PAIRS = (((3, 5), (3, 5)), ((4, 7), (7,)), ((4, 7), (4, 1)), ((2, 1, 3), (5, 1)
 
 
 def _define_binary(name, reference, vjp, infer=_binary_infer, pairs=_PAIRS, draw=None, wrt=None, inplace=(0,)):
+    floats, no_bools = name in ("divide", "power"), name in ("add", "subtract", "multiply")
+
     def shifted(shape):  # the second operand drawn apart from the first, so that maxima have no ties
         return draw(shape) + 0.01 if draw else shape
 
@@ -137,7 +166,11 @@ def _define_binary(name, reference, vjp, infer=_binary_infer, pairs=_PAIRS, draw
     register(OpSpec(name, infer, reference, vjp, made, inplace=inplace, form="broadcast"))
 
     def call(x1, x2):
-        return apply(name, match_floats(x1, x2))
+        a, b = match_floats(x1, x2)
+        if (floats and not is_float(dtype_of(a))) or (no_bools and dtype_of(a) == "bool"):
+            target = floatx() if floats else "int32"
+            a, b = cast(a, target), cast(b, target)
+        return apply(name, (a, b))
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"Element-wise {name} of x1 and x2, broadcast as in NumPy."
@@ -168,7 +201,7 @@ divide = _define_binary(
     ),
     draw=_positive,
 )
-power = _define_binary(
+_power = _define_binary(
     "power",
     np.power,
     _vjp2(
@@ -177,6 +210,14 @@ power = _define_binary(
     ),
     draw=_positive,
 )
+
+
+def power(x1, x2):
+    """Element-wise x1 to the power of x2, broadcast as in NumPy; of two integers an integer (through float32)."""
+    a, b = match_floats(x1, x2)
+    if is_float(dtype_of(a)):
+        return _power(a, b)
+    return cast(round(_power(a, b)), "int32" if dtype_of(a) == "bool" else dtype_of(a))
 
 
 def _pick(compare):
@@ -258,8 +299,15 @@ register(
 )
 
 
-def where(condition, x1, x2):
-    """x1 where condition is true, else x2; the three broadcast together."""
+def where(condition, x1=None, x2=None):
+    """x1 where condition is true, else x2; the three broadcast together. Without x1 and x2: the indices of what is true, on
+    arrays only."""
+    if x1 is None and x2 is None:
+        from brisknet.ops.host import nonzero
+
+        return nonzero(condition)
+    if x1 is None or x2 is None:
+        raise ValueError("where: give both x1 and x2, or neither of them")
     x1, x2 = match_floats(x1, x2)
     return apply("where", (cast(condition, "bool"), x1, x2))
 
@@ -285,8 +333,14 @@ register(
 
 
 def clip(x, x_min, x_max):
-    """x limited to [x_min, x_max], both numbers; NaN stays NaN."""
-    return apply("clip", (float_array(x),), lo=float(x_min), hi=float(x_max))
+    """x limited to [x_min, x_max]: numbers, tensors that broadcast, or None for no limit. NaN of x stays NaN."""
+    x = as_numbers(x)
+    if not all(isinstance(v, (int, float, np.integer, np.floating)) for v in (x_min, x_max)):
+        x = x if x_min is None else maximum(x, x_min)
+        return x if x_max is None else minimum(x, x_max)
+    if not is_float(dtype_of(x)) and not all(float(v).is_integer() for v in (x_min, x_max)):
+        x = cast(x, floatx())
+    return apply("clip", (x,), lo=float(x_min), hi=float(x_max))
 
 
 def _cast_vjp(node, grads):

@@ -271,8 +271,8 @@ def _padded(x, size, fill_value):
     rows = int(float(max(height, int(float(width * size[0]) / size[1])) - height) / 2)
     columns = int(float(max(width, int(float(height * size[1]) / size[0])) - width) / 2)
     if rows:
-        return pad(x, ((0, 0), (rows, rows), (0, 0), (0, 0)), fill_value)
-    return pad(x, ((0, 0), (0, 0), (columns, columns), (0, 0)), fill_value) if columns else x
+        return pad(x, ((0, 0), (rows, rows), (0, 0), (0, 0)), constant_values=fill_value)
+    return pad(x, ((0, 0), (0, 0), (columns, columns), (0, 0)), constant_values=fill_value) if columns else x
 
 
 def resize(

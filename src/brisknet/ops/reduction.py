@@ -7,8 +7,8 @@ import builtins
 import numpy as np
 
 from brisknet.graph.ir import Tensor
-from brisknet.ops.dispatch import apply, cast, dtype_of, float_array, is_float
-from brisknet.ops.elementwise import divide, equal, multiply
+from brisknet.ops.dispatch import apply, cast, composite, dtype_of, floatx, is_float
+from brisknet.ops.elementwise import as_floats, as_numbers, divide, equal, maximum, minimum, multiply, negative
 from brisknet.ops.registry import OpSpec, Sample, register
 from brisknet.ops.shape import broadcast_to, reshape
 
@@ -93,52 +93,36 @@ def _reduce(op, x, axis, keepdims):
 
 
 def sum(x, axis=None, keepdims=False):
-    """Sum of x over axis (None: all)."""
-    x = float_array(x) if dtype_of(x) == "bool" or isinstance(x, (list, tuple)) else x
-    if dtype_of(x) == "bool":
-        x = cast(x, "float32")
-    return _reduce("reduce_sum", x, axis, keepdims)
+    """Sum of x over axis (None: all); bools count as int32."""
+    return _reduce("reduce_sum", as_numbers(x), axis, keepdims)
 
 
 def mean(x, axis=None, keepdims=False):
-    """Mean of x over axis (None: all)."""
-    x = float_array(x)
-    if not is_float(dtype_of(x)):
-        x = cast(x, "float32")
-    return _reduce("reduce_mean", x, axis, keepdims)
+    """Mean of x over axis (None: all), a float."""
+    return _reduce("reduce_mean", as_floats(x), axis, keepdims)
 
 
-def max(x, axis=None, keepdims=False):
-    """Largest element of x over axis (None: all); NaN wins."""
-    return _reduce("reduce_max", float_array(x), axis, keepdims)
+def max(x, axis=None, keepdims=False, initial=None):
+    """Largest element of x over axis (None: all), and at least `initial` if given; NaN wins."""
+    return _extreme("reduce_max", x, axis, keepdims, initial)
 
 
-def min(x, axis=None, keepdims=False):
-    """Smallest element of x over axis (None: all); NaN wins."""
-    return _reduce("reduce_min", float_array(x), axis, keepdims)
+def min(x, axis=None, keepdims=False, initial=None):
+    """Smallest element of x over axis (None: all), and at most `initial` if given; NaN wins."""
+    return _extreme("reduce_min", x, axis, keepdims, initial)
 
 
-def any(x, axis=None, keepdims=False):
-    """Whether any element of x along axis (None: all) is true, or not 0."""
-    return _truth(max, x, axis, keepdims)
+def _extreme(op, x, axis, keepdims, initial):
+    bools = dtype_of(x) == "bool"
+    out = _reduce(op, as_numbers(x), axis, keepdims)
+    out = cast(out, "bool") if bools else out
+    return out if initial is None else (maximum if op == "reduce_max" else minimum)(out, initial)
 
 
-def all(x, axis=None, keepdims=False):
-    """Whether every element of x along axis (None: all) is true, or not 0."""
-    return _truth(min, x, axis, keepdims)
-
-
-def _truth(reduce, x, axis, keepdims):
-    from brisknet.ops.elementwise import not_equal
-
-    x = x if hasattr(x, "dtype") else np.asarray(x)
-    x = x if dtype_of(x) == "bool" else not_equal(x, 0)
-    return not_equal(reduce(cast(x, "float32"), axis, keepdims), 0.0)
-
-
-def prod(x, axis=None, keepdims=False):
+def prod(x, axis=None, keepdims=False, dtype=None):
     """Product of x over axis (None: all)."""
-    return _reduce("reduce_prod", float_array(x), axis, keepdims)
+    x = as_numbers(x)
+    return _reduce("reduce_prod", x if dtype is None else cast(x, dtype), axis, keepdims)
 
 
 register(
@@ -153,16 +137,40 @@ register(
 )
 
 
-def argmax(x, axis=-1):
-    """int32 index of the largest element along axis; the first of equals, NaN counts as largest."""
+@composite
+def argmax(x, axis=None, keepdims=False):
+    """int32 index of the largest element along axis (None: of all, flattened); the first of equals, NaN counts as largest."""
+    return _arg_extreme(as_numbers(x), axis, keepdims, lowest=False)
+
+
+@composite
+def argmin(x, axis=None, keepdims=False):
+    """int32 index of the smallest element along axis (None: of all, flattened); the first of equals, NaN counts as smallest."""
+    return _arg_extreme(as_numbers(x), axis, keepdims, lowest=True)
+
+
+def _arg_extreme(x, axis, keepdims, lowest):
+    from brisknet.ops.indexing import order
+
+    shape = tuple(x.shape)
+    rows, axes = _axis_last(x, axis, "argmin" if lowest else "argmax")
+    if is_float(dtype_of(x)):
+        out = apply("argmax", (negative(rows) if lowest else rows,))
+    else:  # exact for all integers: the first of them in order
+        out = order(rows, down=not lowest)[..., 0]
+    return reshape(out, reduced_shape(shape, axes, True)) if keepdims else out
+
+
+def _axis_last(x, axis, op):
+    """(x with `axis` last, or flattened where it is None; the axes that this takes)."""
     from brisknet.ops.shape import transpose
 
-    x = float_array(x)
     ndim = len(x.shape)
-    (axis,) = normalize_axes(axis, ndim, "argmax")
-    if axis != ndim - 1:
-        x = transpose(x, [i for i in range(ndim) if i != axis] + [axis])
-    return apply("argmax", (x,))
+    axes = normalize_axes(axis, ndim, op)
+    if axis is None:
+        return reshape(x, (-1,)), axes
+    (axis,) = axes
+    return transpose(x, [i for i in range(ndim) if i != axis] + [axis]) if axis != ndim - 1 else x, axes
 
 
 def _one_hot_reference(x, depth, dtype):
@@ -181,6 +189,16 @@ register(
 )
 
 
-def one_hot(x, num_classes, dtype="float32"):
-    """[..., num_classes] with 1 at each index of the int x; an index out of range gives a row of zeros."""
-    return apply("one_hot", (cast(x, "int32"),), depth=int(num_classes), dtype=dtype)
+def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+    """1 at each index of the int x along a new axis of num_classes; an index out of range gives zeros.
+
+    dtype   None: the default float type. sparse=True is refused: brisknet has dense tensors only.
+    """
+    from brisknet.ops.shape import moved
+
+    if sparse:
+        raise ValueError("one_hot: sparse=True is not supported, brisknet has dense tensors only")
+    dtype = dtype or floatx()
+    made = dtype if is_float(dtype) else "float32"
+    out = cast(apply("one_hot", (cast(x, "int32"),), depth=int(num_classes), dtype=made), dtype)
+    return moved(out, -1, axis)

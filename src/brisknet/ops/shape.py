@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from brisknet.graph.trace import as_tensor
-from brisknet.ops.dispatch import apply, composite, dtype_of, is_symbolic
+from brisknet.ops.dispatch import apply, dtype_of
 from brisknet.ops.registry import OpSpec, Sample, register
 
 
@@ -44,6 +43,7 @@ register(
 def reshape(x, newshape):
     """x with another shape and the same elements in order; one dimension may be -1."""
     x = _as_array(x)
+    newshape = (newshape,) if isinstance(newshape, (int, np.integer)) else newshape
     if not hasattr(x, "_keras_history"):
         newshape = resolve_shape(tuple(x.shape), newshape)
         if newshape == tuple(x.shape):
@@ -52,10 +52,15 @@ def reshape(x, newshape):
 
 
 def expand_dims(x, axis):
-    """x with a new dimension of 1 at axis."""
+    """x with a new dimension of 1 at axis, or at each of several."""
     x = _as_array(x)
-    axis = axis % (len(x.shape) + 1)
-    return reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
+    shape, ndim = tuple(x.shape), len(x.shape)
+    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    if any(not -ndim - len(axes) <= a < ndim + len(axes) for a in axes):
+        raise ValueError(f"expand_dims: axis {axis} is out of range for a tensor of rank {ndim}")
+    for a in sorted(a % (ndim + len(axes)) for a in axes):
+        shape = (*shape[:a], 1, *shape[a:])
+    return reshape(x, shape)
 
 
 def squeeze(x, axis=None):
@@ -161,9 +166,9 @@ register(
 )
 
 
-def concatenate(xs, axis=-1):
+def concatenate(xs, axis=0):
     """The tensors of xs joined along axis; all other dimensions must agree."""
-    xs = [_as_array(x) for x in xs]
+    xs = _of_one_dtype([_as_array(x) for x in xs])
     if not xs:
         raise ValueError("concatenate: at least one tensor expected, got an empty list")
     ndim = len(xs[0].shape)
@@ -172,9 +177,36 @@ def concatenate(xs, axis=-1):
     return xs[0] if len(xs) == 1 else apply("concatenate", tuple(xs), axis=axis % ndim)
 
 
-def stack(xs, axis=0):
-    """The tensors of xs, all of one shape, joined along a new axis."""
-    return concatenate([expand_dims(x, axis % (len(_as_array(x).shape) + 1)) for x in xs], axis)
+def _of_one_dtype(xs) -> list:
+    """All with one dtype: floats win over integers, integers over bools, and tensors over arrays."""
+    from brisknet.ops.dispatch import cast, match_floats
+
+    if len({dtype_of(x) for x in xs}) < 2:
+        return xs
+    common = xs[0]
+    for x in xs[1:]:
+        common = match_floats(common, x)[0]
+    return [cast(x, dtype_of(common)) for x in xs]
+
+
+def stack(x, axis=0):
+    """The tensors of the list x, all of one shape, joined along a new axis."""
+    xs = [_as_array(one) for one in x]
+    shapes = {tuple(one.shape) for one in xs}
+    if len(shapes) != 1:
+        raise ValueError(f"stack: tensors of one shape expected, got the shapes {sorted(shapes, key=str)}")
+    return concatenate([expand_dims(one, axis) for one in xs], axis)
+
+
+def moved(x, source: int, destination: int):
+    """x with one axis at another place."""
+    ndim = len(x.shape)
+    for axis in (source, destination):
+        if not -ndim <= axis < ndim:
+            raise ValueError(f"axis {axis} is out of range for a tensor of rank {ndim}")
+    axes = [i for i in range(ndim) if i != source % ndim]
+    axes.insert(destination % ndim, source % ndim)
+    return transpose(x, axes)
 
 
 # ---- slice and pad --------------------------------------------------------------------------------------------------
@@ -228,69 +260,46 @@ def slice_along(x, axis: int, start: int, stop: int, step: int = 1):
     return apply("slice", (x,), slices=slices)
 
 
-def getitem(x, key):
-    """x[key] for ints, slices, None and Ellipsis; ints drop their axis."""
-    key = key if isinstance(key, tuple) else (key,)
-    if any(not (k is None or k is Ellipsis or isinstance(k, (int, np.integer, slice))) for k in key):
-        raise TypeError(f"a symbolic tensor is indexed by ints, slices, None and ..., got {key!r}; use ops.take")
-    used = len([k for k in key if k is not None and k is not Ellipsis])
-    if used > len(x.shape):
-        raise IndexError(f"{used} indices for a tensor of rank {len(x.shape)}")
-    if Ellipsis in key:
-        at = key.index(Ellipsis)
-        key = (*key[:at], *[slice(None)] * (len(x.shape) - used), *key[at + 1 :])
-    slices, shape, axis = [], [], 0
-    for k in key:
-        if k is None:
-            shape.append(1)
-            continue
-        d = x.shape[axis]
-        if isinstance(k, slice):
-            start, stop, step = k.indices(d)
-            n = len(range(start, stop, step))
-            slices.append((start, None if stop < 0 else stop, step))
-            shape.append(n)
-        else:
-            if not -d <= k < d:
-                raise IndexError(f"index {k} is out of range for axis {axis} of size {d}")
-            slices.append((int(k) % d, int(k) % d + 1, 1))
-        axis += 1
-    for d in x.shape[axis:]:
-        slices.append((0, d, 1))
-        shape.append(d)
-    whole = all(s == (0, d, 1) for s, d in zip(slices, x.shape, strict=True))
-    out = x if whole else apply("slice", (x,), slices=tuple(slices))
-    return reshape(out, tuple(shape))
+def pad(x, pad_width, mode="constant", constant_values=None):
+    """x with more elements around it: pad_width holds (before, after) for each axis, or is one such pair or number for all.
 
-
-def pad(x, pad_width, constant_values=0.0):
-    """x with constant values around it: pad_width holds (before, after) for each axis."""
+    mode   "constant" (0, or constant_values), "edge", "reflect", "symmetric" or "wrap", as in NumPy
+    """
     x = _as_array(x)
-    widths = tuple((int(a), int(b)) for a, b in pad_width)
-    if len(widths) != len(x.shape) or any(a < 0 or b < 0 for a, b in widths):
+    ndim = len(x.shape)
+    widths = _pad_widths(pad_width, ndim)
+    if widths is None:
         raise ValueError(f"pad: pad_width needs one (before, after) >= 0 per axis of {tuple(x.shape)}, got {pad_width}")
+    if mode != "constant":
+        if constant_values is not None:
+            raise ValueError(f"pad: constant_values goes with mode 'constant' only, got mode {mode!r}")
+        return _pad_by_index(x, widths, mode)
     shape = tuple(d + a + b for d, (a, b) in zip(x.shape, widths, strict=True))
     slices = tuple((a, a + d, 1) for d, (a, _) in zip(x.shape, widths, strict=True))
-    if constant_values == 0:
+    if not constant_values:
         return apply("slice_grad", (x,), slices=slices, shape=shape)
     from brisknet.ops.elementwise import add, subtract
 
     return add(apply("slice_grad", (subtract(x, constant_values),), slices=slices, shape=shape), constant_values)
 
 
-@composite
-def ones_like(x, dtype=None):
-    """Ones of x's shape, and of its dtype unless told otherwise."""
-    return _filled(x, 1, dtype)
+def _pad_widths(pad_width, ndim):
+    if isinstance(pad_width, (int, np.integer)):
+        pad_width = (pad_width, pad_width)
+    if len(pad_width) in (1, 2) and all(isinstance(w, (int, np.integer)) for w in pad_width):
+        pad_width = [(pad_width[0], pad_width[-1])] * ndim
+    elif len(pad_width) == 1:
+        pad_width = list(pad_width) * ndim
+    widths = tuple((int(a), int(b)) for a, b in pad_width)
+    return widths if len(widths) == ndim and all(a >= 0 and b >= 0 for a, b in widths) else None
 
 
-@composite
-def zeros_like(x, dtype=None):
-    """Zeros of x's shape, and of its dtype unless told otherwise."""
-    return _filled(x, 0, dtype)
+def _pad_by_index(x, widths, mode):
+    from brisknet.ops.gather import take
 
-
-def _filled(x, value, dtype):
-    x = x if hasattr(x, "dtype") else np.asarray(x)
-    filled = np.full(tuple(x.shape), value, dtype or dtype_of(x))
-    return as_tensor(filled) if is_symbolic(x) else filled
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise ValueError(f"pad: mode must be constant, edge, reflect, symmetric or wrap, got {mode!r}")
+    for axis, width in enumerate(widths):
+        if any(width):
+            x = take(x, np.pad(np.arange(x.shape[axis], dtype=np.int32), width, mode=mode), axis=axis)
+    return x

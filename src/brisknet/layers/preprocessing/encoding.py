@@ -40,11 +40,11 @@ def encode(indices, mode: str, depth: int, dtype: str, weights=None):
     if mode == "one_hot":
         if len(shape) > 1 and shape[-1] == 1:
             indices = ops.reshape(indices, shape[:-1])
-        return ops.one_hot(indices, depth, dtype)
+        return ops.one_hot(indices, depth, dtype=dtype)
     if weights is not None:
         if tuple(weights.shape) != shape:
             raise ValueError(f"count_weights: the shape of the inputs, {shape}, expected, got {tuple(weights.shape)}")
-        hot = ops.one_hot(indices, depth, dtype_of(weights))
+        hot = ops.one_hot(indices, depth, dtype=dtype_of(weights))
         return ops.sum(ops.multiply(hot, ops.expand_dims(weights, -1)), axis=-2)
     rows = int(np.prod(shape[:-1], dtype=np.int64))
     counts = count_tokens(ops.reshape(indices, (rows, shape[-1])), depth, mode == "multi_hot", dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from brisknet.ops.activation import FROM_OUTPUT
 from brisknet.passes.lower.builder import DTYPE_CODES, SIZES, padded_size, size_of
 from brisknet.passes.lower.plan import Unsupported
+from brisknet.passes.lower.rules_integer import INTEGER_KINDS, INTEGER_REDUCE, INTEGER_UNARY, is_whole
 
 RULES: dict = {}
 
@@ -29,6 +30,10 @@ def unary(kernel: str, *parameters):
 
     def rule(b, node):
         x, y = node.inputs[0], node.outputs[0]
+        if kernel in INTEGER_UNARY and x.dtype == "int32":
+            limits = tuple(int(node.attrs[p]) for p in parameters)
+            b.emit("integer_unary", (b.row(x), b.out(y)), (size_of(x.shape), INTEGER_UNARY.index(kernel), *limits), writes=(1,))
+            return
         if kernel != "logical_not":
             float32(x)
         layout = b.layout(x) if kernel in ELSEWHERE.get(b.layout(x), ()) else "row"
@@ -123,8 +128,11 @@ def broadcast(kernel: str, *parameters, first: int = 0):
 
     def rule(b, node):
         z = node.outputs[0]
-        float32(*node.inputs[first:]) if kernel not in ("logical_and", "logical_or") else None
-        if _on_panels(b, node, kernel):
+        whole = is_whole(*node.inputs[first:])
+        integer = whole and kernel in INTEGER_KINDS
+        if not whole or not (integer or kernel in ("logical_and", "logical_or", "where")):
+            float32(*node.inputs[first:])
+        if not whole and _on_panels(b, node, kernel):
             return
         refs, shapes = [b.row(t) for t in node.inputs], [t.shape for t in node.inputs]
         view = two_dimensional(z.shape, shapes)
@@ -135,7 +143,9 @@ def broadcast(kernel: str, *parameters, first: int = 0):
             view = two_dimensional(z.shape, shapes)
         cols, strides = view
         ints = (size_of(z.shape), cols, *(s for pair in strides for s in pair))
-        b.emit(kernel, (*refs, b.out(z)), ints, writes=(len(refs),))
+        if integer:
+            ints = (*ints, INTEGER_KINDS.index(kernel))
+        b.emit("integer_binary" if integer else kernel, (*refs, b.out(z)), ints, writes=(len(refs),))
 
     return rule
 
@@ -165,6 +175,8 @@ def _on_panels(b, node, kernel) -> bool:
 
 
 RULES["where"] = broadcast("where", first=1)
+for _bits in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"):  # integers only
+    RULES[_bits] = broadcast(_bits)
 
 
 def _cast(b, node):
@@ -183,7 +195,9 @@ RULES["cast"] = _cast
 def reduction(kernel: str, *parameters):
     def rule(b, node):
         x, y = node.inputs[0], node.outputs[0]
-        float32(x)
+        integer = kernel in INTEGER_REDUCE and x.dtype == "int32"
+        if not integer:
+            float32(x)
         axes, shape, ref = node.attrs["axes"], x.shape, b.row(x)
         if axes and axes != tuple(range(axes[0], axes[-1] + 1)):  # scattered axes: bring them to the end
             from brisknet.passes.lower.rules_move import transposed
@@ -193,6 +207,9 @@ def reduction(kernel: str, *parameters):
             axes = tuple(range(len(shape) - len(axes), len(shape)))
         first, last = (axes[0], axes[-1] + 1) if axes else (len(shape), len(shape))
         outer, reduced, inner = size_of(shape[:first]), size_of(shape[first:last]), size_of(shape[last:])
+        if integer:
+            b.emit("integer_reduce", (ref, b.out(y)), (outer, reduced, inner, INTEGER_REDUCE.index(kernel)), writes=(1,))
+            return
         factor = 1.0 / max(reduced, 1) if kernel == "reduce_mean" else 1.0
         b.emit(kernel, (ref, b.out(y)), (outer, reduced, inner), (factor,), writes=(1,))
 

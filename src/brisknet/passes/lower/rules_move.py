@@ -93,7 +93,6 @@ def _slice(b, node):
 
 def _slice_grad(b, node):
     g, y = node.inputs[0], node.outputs[0]
-    float32(g)
     offset, strides = _window(node.attrs["slices"], y.shape)
     source, target = b.row(g), b.out(y)
     b.emit("fill", (target,), (size_of(y.shape),), (0.0,), writes=(0,))
