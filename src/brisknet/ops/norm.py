@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from brisknet.ops.activation.from_output import act_grad_array
 from brisknet.ops.dispatch import apply
 from brisknet.ops.registry import OpSpec, Sample, register
+
+# Shapes of samples with so many rows that they are worked on in shards.
+MANY = ((4400, 17, 1), (1040, 72, 1), (22000, 3, 1))
 
 # x is seen as [outer, C, inner]: statistics are taken over outer and inner, one pair a channel.
 
@@ -49,13 +53,13 @@ register(
         lambda s, d, a: ((_channels(s[0], "bn_stats"), d[0]),) * 2,
         _stats_reference,
         _stats_vjp,
-        (Sample(((6, 5, 1),)), Sample(((3, 17, 2),)), Sample(((4, 1, 1),))),
+        (*(Sample((s,)) for s in ((6, 5, 1), (3, 17, 2), (4, 1, 1))), *(Sample((s,), wrt=()) for s in MANY)),
     )
 )
 
 
 # ---- y = (x - mean) / sqrt(var + eps) * gamma + beta, the statistics of the batch itself ---------------------------------
-def _apply_infer(shapes, dtypes, attrs):
+def apply_infer(shapes, dtypes, attrs):
     channels = _channels(shapes[0], "bn_apply")
     for s in shapes[1:]:
         if s != channels:
@@ -70,7 +74,7 @@ def _split(rest, scale, center):
     return gamma, beta
 
 
-def _apply_reference(x, mean, var, *rest, epsilon, scale, center):
+def apply_reference(x, mean, var, *rest, epsilon, scale, center):
     gamma, beta = _split(rest, scale, center)
     factor = 1.0 / np.sqrt(var + np.asarray(epsilon, x.dtype))
     y = (x - _col(mean)) * _col(factor if gamma is None else factor * gamma)
@@ -107,10 +111,16 @@ def _bn_samples(extra_attrs=()):
     return tuple(out)
 
 
-register(OpSpec("bn_apply", _apply_infer, _apply_reference, _apply_vjp, _bn_samples(), inplace=(0,)))
+register(OpSpec("bn_apply", apply_infer, apply_reference, _apply_vjp, _bn_samples(), inplace=(0,)))
 
 
-def _sums_reference(dy, x, mean, var, *, epsilon):
+def _undone(dy, y, attrs):
+    """dy f'(z), where the output of an activation is given too: y = f(z)."""
+    return dy if not y else act_grad_array(dy, y[0], attrs["kind"], attrs["alpha"])
+
+
+def _sums_reference(dy, x, mean, var, *y, epsilon, **activation):
+    dy = _undone(dy, y, activation)
     r = 1.0 / np.sqrt(var + np.asarray(epsilon, x.dtype))
     xhat = (x - _col(mean)) * _col(r)
     return np.sum(dy * xhat, axis=(0, 2)), np.sum(dy, axis=(0, 2))
@@ -122,6 +132,8 @@ def _sums_vjp(node, grads):
     from brisknet.ops.reduction import sum as reduce_sum
     from brisknet.ops.shape import broadcast_to, reshape
 
+    if "kind" in node.attrs:
+        raise ValueError("bn_grad_sums: no gradient once an activation is fused in")
     dy, x, mean, var = node.inputs
     one = (1, x.shape[1], 1)
     r = reshape(ew.rsqrt(ew.add(var, node.attrs["epsilon"])), one)
@@ -140,10 +152,15 @@ def _sums_vjp(node, grads):
 
 def _sums_samples():
     rng = np.random.default_rng(4)
-    return tuple(
-        Sample((s, s, rng.normal(size=s[1]), rng.uniform(0.5, 2.0, s[1])), {"epsilon": 1e-3})
-        for s in ((6, 5, 1), (3, 17, 2))
-    )
+    out = []
+    for s in ((6, 5, 1), (3, 17, 2), *MANY):
+        statistics = rng.normal(size=s[1]), rng.uniform(0.5, 2.0, s[1])
+        out.append(Sample((s, s, *statistics), {"epsilon": 1e-3}, wrt=() if s in MANY else None))
+    kinds = {MANY[0]: "relu", MANY[1]: "tanh", (4400, 16, 1): "leaky_relu"}
+    for s, kind in kinds.items():
+        statistics = rng.normal(size=s[1]), rng.uniform(0.5, 2.0, s[1])
+        out.append(Sample((s, s, *statistics, s), {"epsilon": 1e-3, "kind": kind, "alpha": 0.2}, wrt=()))
+    return tuple(out)
 
 
 register(
@@ -160,13 +177,13 @@ register(
 # ---- the whole training-time normalisation: statistics and apply in one op, so that its gradient is one pass --------------
 def _train_infer(shapes, dtypes, attrs):
     channels = (_channels(shapes[0], "batch_norm"), dtypes[0])
-    _apply_infer((shapes[0], channels[0], channels[0], *shapes[1:]), dtypes, attrs)
+    apply_infer((shapes[0], channels[0], channels[0], *shapes[1:]), dtypes, attrs)
     return ((shapes[0], dtypes[0]), channels, channels)
 
 
 def _train_reference(x, *rest, epsilon, scale, center):
     mean, var = _stats_reference(x)
-    return _apply_reference(x, mean, var, *rest, epsilon=epsilon, scale=scale, center=center), mean, var
+    return apply_reference(x, mean, var, *rest, epsilon=epsilon, scale=scale, center=center), mean, var
 
 
 def _train_vjp(node, grads):
@@ -200,7 +217,10 @@ def _train_samples():
 register(OpSpec("batch_norm", _train_infer, _train_reference, _train_vjp, _train_samples()))
 
 
-def _grad_x_reference(dy, x, mean, var, dgamma, dbeta, gamma=None, *, epsilon):
+def _grad_x_reference(dy, x, mean, var, dgamma, dbeta, *rest, epsilon, **activation):
+    rest = list(rest)
+    dy = _undone(dy, [rest.pop()] if activation else (), activation)
+    gamma = rest[0] if rest else None
     r = 1.0 / np.sqrt(var + np.asarray(epsilon, x.dtype))
     n = x.size // max(x.shape[1], 1)
     xhat = (x - _col(mean)) * _col(r)
@@ -215,6 +235,11 @@ def _grad_x_samples():
         c = (s[1],)
         out.append(Sample((s, s, rng.normal(size=c), rng.uniform(0.5, 2, c), c, c, c), {"epsilon": 1e-3}, wrt=()))
         out.append(Sample((s, s, rng.normal(size=c), rng.uniform(0.5, 2, c), c, c), {"epsilon": 1e-3}, wrt=()))
+    for s, kind in zip((*MANY, (64, 5, 1)), ("relu", "tanh", "leaky_relu", "sigmoid"), strict=True):
+        c = (s[1],)
+        attrs = {"epsilon": 1e-3, "kind": kind, "alpha": 0.2}
+        out.append(Sample((s, s, rng.normal(size=c), rng.uniform(0.5, 2, c), c, c, c, s), attrs, wrt=()))
+        out.append(Sample((s, s, rng.normal(size=c), rng.uniform(0.5, 2, c), c, c, s), attrs, wrt=()))
     return tuple(out)
 
 

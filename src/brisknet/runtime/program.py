@@ -11,6 +11,7 @@ from brisknet.graph.ir import LEAVES, Graph
 from brisknet.graph.verify import verify
 from brisknet.ops.registry import get_op
 from brisknet.passes.fuse import fuse
+from brisknet.passes.norms import fuse_norms
 from brisknet.passes.simplify import simplify
 from brisknet.passes.transposes import move_transposes
 from brisknet.runtime.reference import ReferenceLoop, ReferenceProgram
@@ -35,7 +36,8 @@ def optimize(graph: Graph) -> Graph:
     verify(graph, "tracing")
     verify(simplify(graph), "simplify")
     verify(move_transposes(graph), "transposes")
-    return verify(fuse(graph), "fuse")
+    verify(fuse(graph), "fuse")
+    return verify(fuse_norms(graph), "normalisation")
 
 
 def compile_graph(graph: Graph):

@@ -41,7 +41,8 @@ def activation_array(x, kind: str, alpha: float = 0.0):
     raise ValueError(f"unknown activation kind {kind!r}")
 
 
-def _act_grad_reference(dy, y, kind, alpha=0.0, scale=1.0):
+def act_grad_array(dy, y, kind, alpha=0.0, scale=1.0):
+    """NumPy: scale dy f'(x), where y = f(x)."""
     one = typed(y, 1)
     factor = {
         "linear": lambda: one,
@@ -82,7 +83,7 @@ register(
     OpSpec(
         "act_grad",
         lambda s, d, a: ((s[0], d[0]),),
-        _act_grad_reference,
+        act_grad_array,
         _act_grad_vjp,
         tuple(
             Sample(((4, 9), off_zero((4, 9))), {"kind": k, "alpha": 1.0 if k == "elu" else 0.2, "scale": s})
