@@ -1,6 +1,6 @@
 """Whole training steps, predictions and process costs against other frameworks.
 
-    python -m benchmarks.compare [--only ads,mlp128] [--peers brisknet,torch,jax,keras,sklearn,c] [--threads 2]
+    python -m benchmarks.compare [--only ads,images] [--peers brisknet,torch,jax,keras,sklearn,onnx,c] [--threads 2]
                                  [--rounds 9] [--quick] [--json out.json] [--png out.png] [--results] [--history file]
 
 Each peer runs in a process of its own; rounds are interleaved in random order and only one process is awake at a time.
@@ -18,16 +18,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import machine, oneshot, plot, report, stats, workloads
+from benchmarks import history, machine, oneshot, plot, report, stats, workloads
 from benchmarks.gate import Gate, needed
 from benchmarks.processes import OURS, PEERS, ROOT, PeerError, Worker
 
-DEFAULT_PEERS = "brisknet,torch,torch-compile,jax,keras,sklearn,numpy,c"
+DEFAULT_PEERS = "brisknet,torch,torch-compile,jax,keras,sklearn,onnx,numpy,c"
 
 
 def parse(argv):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--only", help="workloads, comma-separated; default: all")
+    parser.add_argument("--only", help=f"workloads or groups ({', '.join(workloads.GROUPS)}, processes), comma-separated; default: all")
     parser.add_argument("--peers", default=DEFAULT_PEERS, help=f"of {', '.join(PEERS)}; the first is what others are compared with")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=9)
@@ -38,7 +38,7 @@ def parse(argv):
     parser.add_argument("--json", type=Path)
     parser.add_argument("--png", type=Path)
     parser.add_argument("--history", type=Path, help="append a line of figures with the commit to this file")
-    parser.add_argument("--results", action="store_true", help="write the table to benchmarks/RESULTS.md")
+    parser.add_argument("--results", action="store_true", help="write the table to benchmarks/RESULTS.md, append to benchmarks/history.jsonl")
     args = parser.parse_args(argv)
     args.peers = args.peers.split(",")
     unknown = [p for p in args.peers if p not in PEERS]
@@ -122,9 +122,7 @@ class Comparison:
                 return {"skip": tuned["skip"]}
             verdicts = []
             for what in needed(spec, peer):
-                small, seeds, epochs = gate.specs[what]
-                got = worker.ask(do="losses", spec=small, seeds=seeds, epochs=epochs)["losses"]
-                ok, words = gate.judge(what, got, peer)
+                ok, words = gate.judge(what, self.results(worker, what, gate), peer)
                 verdicts.append(words)
                 if not ok:
                     raise PeerError(f"{peer} fails the gate of {spec['name']}: {words}")
@@ -137,6 +135,14 @@ class Comparison:
         self.versions.update(tuned["versions"])
         log(f"  {peer:14} {tuned['variant']}; {'; '.join(verdicts) or 'no losses'}")
         return {k: tuned[k] for k in ("variant", "tried", "executor", "value")} | {"gate": verdicts, "rounds": {}}
+
+    @staticmethod
+    def results(worker, what, gate):
+        """A peer's losses or outputs, for the gate to judge."""
+        if what == "outputs":
+            return worker.ask(do="outputs", spec=gate.specs[what])["outputs"]
+        small, seeds, epochs = gate.specs[what]
+        return worker.ask(do="losses", spec=small, seeds=seeds, epochs=epochs)["losses"]
 
     def restart(self, peer):
         """After a failure the process may hold anything: the next workload gets a fresh one."""
@@ -156,7 +162,7 @@ class Comparison:
         for peer in ready:
             entry = found[peer]
             entry["median"], entry["low"], entry["high"] = stats.bootstrap(list(entry["rounds"].values()))
-            entry["best"] = (max if entry["value"] else min)(entry["rounds"].values())
+            entry["best"] = (max if entry["value"] and spec["unit"] != "%" else min)(entry["rounds"].values())
             entry["cpu_per_unit"] = None if peer == "c" else stats.bootstrap(entry.pop("cpu"))[0]
             first = self.peers[0]
             if peer != first and first in ready:
@@ -197,8 +203,8 @@ def main(argv=None) -> dict:
     report.add_targets(result)
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
-    if args.history:
-        with args.history.open("a") as f:
+    if args.history or args.results:
+        with (args.history or history.FILE).open("a") as f:
             f.write(json.dumps(report.history_line(result)) + "\n")
     table = report.markdown(result)
     print(table)

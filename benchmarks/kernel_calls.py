@@ -113,15 +113,35 @@ def dropout_call(implementation: str, n: int) -> Callable:
     return lambda: kernel(x, 0.5, 1, 2, out)
 
 
-def optimizer_call(implementation: str, rule: str, n: int) -> Callable:
-    """One update of n parameters by "sgd", "momentum", "rmsprop", "adagrad" or "adadelta"; not for "numpy"."""
-    kernels = module(implementation)
-    p, g = _normal(n), _normal(n, seed=1)
-    a, b = np.full(n, 0.1, np.float32), np.full(n, 0.1, np.float32)
-    return {
-        "sgd": lambda: kernels.sgd_update(p, g),
-        "momentum": lambda: kernels.sgd_update(p, g, a, momentum=0.9),
-        "rmsprop": lambda: kernels.rmsprop_update(p, g, a),
-        "adagrad": lambda: kernels.adagrad_update(p, g, a),
-        "adadelta": lambda: kernels.adadelta_update(p, g, a, b),
-    }[rule]
+def optimizer_program(cls: str, args: dict, shape):
+    """(program of one update of one matrix, the matrix): what a training step runs for an optimizer of brisknet."""
+    import brisknet as bn
+    from brisknet.graph.trace import Trace
+    from brisknet.runtime.program import compile_graph
+
+    optimizer = getattr(bn.optimizers, cls)(**args)
+    parameters, gradient = bn.Variable(_normal(*shape), name="kernel"), bn.Variable(_normal(*shape, seed=1), name="gradient")
+    with Trace() as graph:
+        optimizer.apply([graph.read(gradient)], [parameters])
+    return compile_graph(graph), parameters
+
+
+def conv_program(direction: str, x: tuple, kernel: int, filters: int, groups: int = 1):
+    """(program of one convolution of brisknet with "same" padding, its kernel): "forward", or the gradient of "input" or "kernel"."""
+    import brisknet as bn
+    from brisknet.graph.trace import Trace
+    from brisknet.ops.conv import conv_dgrad, conv_nhwc, conv_wgrad
+    from brisknet.runtime.program import compile_graph
+
+    shared = {"strides": (1, 1), "padding": ((kernel // 2,) * 2,) * 2, "dilation": (1, 1), "groups": groups}
+    arrays = _normal(*x), _normal(kernel, kernel, x[3] // groups, filters, seed=1), _normal(*x[:3], filters, seed=2)
+    with Trace() as graph:
+        variables = [bn.Variable(a) for a in arrays]
+        x, w, dz = map(graph.read, variables)
+        outs = {
+            "forward": lambda: conv_nhwc(x, w, **shared),
+            "input": lambda: conv_dgrad(dz, w, size=x.shape[1:3], **shared),
+            "kernel": lambda: conv_wgrad(x, dz, kernel=(kernel, kernel), bias=True, **shared),
+        }[direction]()
+        graph.outputs.extend(outs if isinstance(outs, tuple) else (outs,))
+    return compile_graph(graph), variables[1]

@@ -1,4 +1,7 @@
-"""Run by oneshot.py in a process of its own: prints {"mb": ...} for "memory", "growth-predict" or "growth-fit"."""
+"""Run by oneshot.py in a process of its own, with what to measure and a peer: prints {"mb": ...}.
+
+"memory" and "memory-resnet20" train by the peer's first setting; "growth-predict" and "growth-fit" are for brisknet.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import numpy as np
 from benchmarks import workloads
 from benchmarks.peers import kerasish
 from benchmarks.peers.worker import peak_mb
+from benchmarks.processes import PEERS
 
 SPEC = {**workloads.ADS, "name": "ads"}
 
@@ -22,12 +26,14 @@ def resident_mb() -> float:
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
 
 
-def training(K, quick) -> float:
+def training(peer, spec, quick) -> float:
     """Peak of importing, building and training, above the peak of a process with NumPy and the data."""
-    workloads.data(SPEC)
+    spec = workloads.shrink(spec) if quick else spec
+    workloads.data(spec)
     before = peak_mb()
-    K = K()
-    kerasish.fit_task(K, SPEC, 2 if quick else 50).run()
+    module, sys.argv[1:] = PEERS[peer]
+    variants = importlib.import_module(f"benchmarks.peers.{module}").variants(spec, 1)
+    next(iter(variants.values()))().run()
     return peak_mb() - before
 
 
@@ -58,7 +64,13 @@ def rebuilding(K, quick) -> float:
     return resident_mb() - before
 
 
+def measure(what, peer, quick) -> float:
+    if what.startswith("memory"):
+        return training(peer, workloads.WORKLOADS["ads" if what == "memory" else what.removeprefix("memory-")], quick)
+    probe = {"growth-predict": predicting, "growth-fit": rebuilding}[what]
+    return probe(lambda: importlib.import_module("brisknet"), quick)
+
+
 if __name__ == "__main__":
-    what, module, *rest = sys.argv[1:]
-    probe = {"memory": training, "growth-predict": predicting, "growth-fit": rebuilding}[what]
-    print(json.dumps({"mb": probe(lambda: importlib.import_module(module), "quick" in rest)}))
+    what, peer, *rest = sys.argv[1:]
+    print(json.dumps({"mb": measure(what, peer, "quick" in rest)}))

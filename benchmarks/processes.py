@@ -22,6 +22,7 @@ PEERS = {
     "jax": ("jax_scan", []),
     "keras": ("keras_tf", []),
     "sklearn": ("sklearn_mlp", []),
+    "onnx": ("onnx_runtime", []),
     "numpy": ("numpy_blas", []),
     "c": ("yardsticks", []),
 }

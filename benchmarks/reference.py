@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks import workloads
+from benchmarks.workloads.nets import EPSILON
 
 
 def losses(spec: dict, seed: int, epochs: int) -> list[float]:
@@ -24,31 +25,45 @@ def losses(spec: dict, seed: int, epochs: int) -> list[float]:
             total.append(loss)
             t += 1
             for i, g in enumerate(grads):
-                if spec["optimizer"] == "sgd":
-                    weights[i] = weights[i] - spec["lr"] * g
-                    continue
-                m[i] = 0.9 * m[i] + 0.1 * g
-                v[i] = 0.999 * v[i] + 0.001 * g * g
-                corrected = np.sqrt(1 - 0.999**t)
-                epsilon = 1e-7 * (corrected if spec.get("epsilon_after") else 1.0)
-                weights[i] = weights[i] - spec["lr"] * corrected / (1 - 0.9**t) * m[i] / (np.sqrt(v[i]) + epsilon)
+                weights[i] = weights[i] + change(spec, g, m, v, i, t)
         out.append(float(np.mean(total)))
     return out
 
 
-def loss_and_gradients(spec, weights, x, y, rng):
-    """One batch: (loss, gradient of each weight)."""
-    last = len(weights) // 2 - 1
-    inputs, outputs, masks = [x], [], []
-    for i in range(last):
-        z = inputs[-1] @ weights[2 * i] + weights[2 * i + 1]
-        h = np.maximum(z, 0) if spec["act"] == "relu" else np.tanh(z)
-        outputs.append(h)
-        p = spec["dropout"]
-        masks.append((rng.random(h.shape) >= p) / (1 - p) if p else 1.0)
-        inputs.append(h * masks[-1])
-    z = inputs[-1] @ weights[-2] + weights[-1]
+def change(spec, g, m, v, i, t):
+    """What step t adds to weight i, whose state is m[i] and v[i]."""
+    if spec["optimizer"] == "sgd":
+        return -spec["lr"] * g
+    if spec["optimizer"] == "momentum":
+        m[i] = 0.9 * m[i] - spec["lr"] * g
+        return m[i]
+    m[i] = 0.9 * m[i] + 0.1 * g
+    v[i] = 0.999 * v[i] + 0.001 * g * g
+    corrected = np.sqrt(1 - 0.999**t)
+    epsilon = 1e-7 * (corrected if spec.get("epsilon_after") else 1.0)
+    return -spec["lr"] * corrected / (1 - 0.9**t) * m[i] / (np.sqrt(v[i]) + epsilon)
+
+
+def outputs(spec: dict) -> np.ndarray:
+    """Probabilities of the rows, by the first weights."""
+    x, _ = workloads.data(spec)
+    weights = [w.astype(np.float64) for w in workloads.initial_weights(spec)]
+    z, _ = chain(workloads.layers(spec), x.astype(np.float64), iter(weights), None, logits=True)
     if spec["loss"] == "bce":
+        return 1 / (1 + np.exp(-z))
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def loss_and_gradients(spec, weights, x, y, rng):
+    """One batch: (loss, gradient of each weight; zero for moving statistics)."""
+    return network_loss(workloads.layers(spec), weights, x, y, rng, spec["loss"])
+
+
+def network_loss(layers, weights, x, y, rng, kind):
+    """loss_and_gradients() of these layers; kind "bce" or "scce"."""
+    z, backward = chain(layers, x, iter(weights), rng, logits=True)
+    if kind == "bce":
         loss = np.mean(np.logaddexp(0, z) - z * y)
         d = (1 / (1 + np.exp(-z)) - y) / y.size
     else:
@@ -56,13 +71,162 @@ def loss_and_gradients(spec, weights, x, y, rng):
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         loss = -np.mean(np.log(p[np.arange(len(y)), y]))
         d = (p - np.eye(z.shape[1])[y]) / len(y)
-    grads = [None] * len(weights)
-    for i in range(last, -1, -1):
-        grads[2 * i], grads[2 * i + 1] = inputs[i].T @ d, d.sum(axis=0)
-        if i:
-            h = outputs[i - 1]
-            d = (d @ weights[2 * i].T) * masks[i - 1] * ((h > 0) if spec["act"] == "relu" else 1 - h * h)
-    for i in range(last):
-        loss += spec["l1"] * np.abs(weights[2 * i]).sum()
-        grads[2 * i] = grads[2 * i] + spec["l1"] * np.sign(weights[2 * i])
+    _, grads = backward(d)
+    i = 0
+    for layer, before, _ in workloads.walk(layers, x.shape[1:]):
+        if layer.get("l1"):
+            loss += layer["l1"] * np.abs(weights[i]).sum()
+            grads[i] = grads[i] + layer["l1"] * np.sign(weights[i])
+        i += len(workloads.weight_shapes(layer, before))
     return loss, grads
+
+
+# ---- layers: each gives (y, backward), and backward(dy) gives (dx, gradients of its weights) ----------------------------
+def chain(layers, x, weights, rng, logits=False):
+    """One layer after another; with `logits` without the activation of the last."""
+    steps = []
+    for i, layer in enumerate(layers):
+        x, step = LAYERS[layer["op"]](layer, x, weights, rng)
+        steps.append(step)
+        if layer.get("act") and not (logits and i == len(layers) - 1):
+            x, step = ACTIVATIONS[layer["act"]](x)
+            steps.append(step)
+
+    def backward(d):
+        grads = []
+        for step in reversed(steps):
+            d, own = step(d)
+            grads = own + grads
+        return d, grads
+
+    return x, backward
+
+
+def relu(x):
+    return np.maximum(x, 0), lambda d: (d * (x > 0), [])
+
+
+def tanh(x):
+    y = np.tanh(x)
+    return y, lambda d: (d * (1 - y * y), [])
+
+
+ACTIVATIONS = {"relu": relu, "tanh": tanh}
+
+
+def dense(layer, x, weights, rng):
+    w, b = next(weights), next(weights)
+    return x @ w + b, lambda d: (d @ w.T, [x.T @ d, d.sum(axis=0)])
+
+
+def dropout(layer, x, weights, rng):
+    mask = 1.0 if rng is None else (rng.random(x.shape) >= layer["rate"]) / (1 - layer["rate"])
+    return x * mask, lambda d: (d * mask, [])
+
+
+def padded(layer, x):
+    """(x with the zeros that "same" asks for, how to cut a gradient back)."""
+    k, s = layer["k"], layer["stride"]
+    pad = []
+    for n in x.shape[1:3]:
+        total = max((-(-n // s) - 1) * s + k - n, 0) if layer["same"] else 0
+        pad.append((total // 2, total - total // 2))
+    inner = (slice(None), *(slice(a, a + n) for (a, _), n in zip(pad, x.shape[1:3])))
+    return np.pad(x, ((0, 0), *pad, (0, 0))), inner
+
+
+def taps(layer, x):
+    """(i, j, slice of the padded x that kernel place i, j meets)."""
+    k, s = layer["k"], layer["stride"]
+    h, w = ((n - k) // s + 1 for n in x.shape[1:3])
+    for i in range(k):
+        for j in range(k):
+            yield i, j, (slice(None), slice(i, i + s * h, s), slice(j, j + s * w, s))
+
+
+def conv(layer, x, weights, rng):
+    w, b = next(weights), next(weights) if layer["bias"] else 0.0
+    x, inner = padded(layer, x)
+    places = list(taps(layer, x))
+    shape = (*x[places[0][2]].shape[:3], w.shape[3])
+    met = lambda at: x[at].reshape(-1, w.shape[2])  # noqa: E731
+    y = (sum(met(at) @ w[i, j] for i, j, at in places) + b).reshape(shape)
+
+    def backward(d):
+        rows = d.reshape(-1, w.shape[3])
+        dx, dw = np.zeros_like(x), np.zeros_like(w)
+        for i, j, at in places:
+            dx[at] += (rows @ w[i, j].T).reshape(x[at].shape)
+            dw[i, j] = met(at).T @ rows
+        return dx[inner], [dw, *([rows.sum(axis=0)] if layer["bias"] else [])]
+
+    return y, backward
+
+
+def depthwise(layer, x, weights, rng):
+    w = next(weights)
+    x, inner = padded(layer, x)
+    y = sum(x[at] * w[i, j, :, 0] for i, j, at in taps(layer, x))
+
+    def backward(d):
+        dx, dw = np.zeros_like(x), np.zeros_like(w)
+        for i, j, at in taps(layer, x):
+            dx[at] += d * w[i, j, :, 0]
+            dw[i, j, :, 0] = (x[at] * d).sum(axis=(0, 1, 2))
+        return dx[inner], [dw]
+
+    return y, backward
+
+
+def norm(layer, x, weights, rng):
+    """Batch normalisation by the batch's own mean and variance; nothing here reads the moving ones."""
+    gamma, beta, mean, variance = (next(weights) for _ in range(4))
+    axes = tuple(range(x.ndim - 1))
+    scale = 1 / np.sqrt(x.var(axis=axes) + EPSILON)
+    h = (x - x.mean(axis=axes)) * scale
+
+    def backward(d):
+        g = d * gamma
+        dx = scale * (g - g.mean(axis=axes) - h * (g * h).mean(axis=axes))
+        return dx, [(d * h).sum(axis=axes), d.sum(axis=axes), np.zeros_like(mean), np.zeros_like(variance)]
+
+    return h * gamma + beta, backward
+
+
+def pool(layer, x, weights, rng):
+    """Largest of 2 × 2; the first of equals gets the gradient."""
+    b, h, w, c = x.shape
+    parts = x.reshape(b, h // 2, 2, w // 2, 2, c).transpose(0, 1, 3, 5, 2, 4).reshape(b, h // 2, w // 2, c, 4)
+    best = parts.argmax(axis=-1)
+
+    def backward(d):
+        dx = (np.arange(4) == best[..., None]) * d[..., None]
+        return dx.reshape(b, h // 2, w // 2, c, 2, 2).transpose(0, 1, 4, 2, 5, 3).reshape(x.shape), []
+
+    return parts.max(axis=-1), backward
+
+
+def flatten(layer, x, weights, rng):
+    return x.reshape(len(x), -1), lambda d: (d.reshape(x.shape), [])
+
+
+def mean(layer, x, weights, rng):
+    size = x.shape[1] * x.shape[2]
+    return x.mean(axis=(1, 2)), lambda d: (np.broadcast_to(d[:, None, None] / size, x.shape), [])
+
+
+def residual(layer, x, weights, rng):
+    a, main = chain(layer["main"], x, weights, rng)
+    b, short = chain(layer["short"], x, weights, rng)
+    y, cut = relu(a + b)
+
+    def backward(d):
+        d, _ = cut(d)
+        (da, ga), (db, gb) = main(d), short(d)
+        return da + db, ga + gb
+
+    return y, backward
+
+
+LAYERS = {"dense": dense, "dropout": dropout, "conv": conv, "depthwise": depthwise, "norm": norm, "pool": pool,
+          "flatten": flatten, "mean": mean, "residual": residual, "relu": lambda layer, x, weights, rng: relu(x)}  # fmt: skip

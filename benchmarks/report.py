@@ -36,25 +36,29 @@ def add_targets(result: dict) -> None:
                 entry["fractions"] = fractions(result, workload, entry["median"])
         ours = peers.get(first)
         workload["targets"] = [
-            judge(kind, wanted, ours, peers) for kind, wanted in targets_of(name)
+            judge(kind, wanted, ours, peers, workload["unit"]) for kind, wanted in targets_of(name)
         ] if ours and "median" in ours and first == "brisknet" and not result["quick"] else []  # fmt: skip
 
 
-def judge(kind, wanted, ours, peers) -> dict:
-    """{"text", "figure", "met"}; met is None where the peer was not there."""
-    if kind == "seconds":
-        return {"text": f"≤ {wanted * 1e3:g} ms", "figure": ours["median"], "met": ours["median"] <= wanted}
-    if kind == "value":
-        return {"text": f"≥ {wanted:g}×", "figure": ours["median"], "met": ours["median"] >= wanted}
-    if kind == "value_below":
-        return {"text": f"≤ {wanted:g} MB", "figure": ours["median"], "met": ours["median"] <= wanted}
+GROUPS = {"best": BEST_OF, "pytorch": ("torch", "torch-compile")}
+LIMITS = {"seconds": ("≤", 1e3, "ms"), "at_most": ("≤", 1, None), "value": ("≥", 1, None)}  # sign, scale and unit to print
+
+
+def judge(kind, wanted, ours, peers, unit) -> dict:
+    """{"text", "figure", "words", "met"}; met is None where the peer was not there."""
+    if kind in LIMITS:
+        sign, scale, printed = LIMITS[kind]
+        figure, printed = ours["median"], printed or unit
+        text, words = f"{sign} {wanted * scale:g} {printed}", f"{number(figure * scale)} {printed}"
+        return {"text": text, "figure": figure, "words": words, "met": figure >= wanted if sign == "≥" else figure <= wanted}
     if kind in ("peak", "bandwidth"):
-        figure = ours.get("fractions", {}).get(kind)
-        return {"text": f"≥ {wanted:.0%} of {kind}", "figure": figure, "met": None if figure is None else figure >= wanted}
-    names = BEST_OF if kind == "best" else ("torch",) if kind == "torch" else (kind,)
-    ratios = [peers[p]["ratio"][0] for p in names if "ratio" in peers.get(p, {})]
-    figure = min(ratios) if ratios else None
-    return {"text": f"≥ {wanted:.2g}× {kind}", "figure": figure, "met": None if figure is None else figure >= wanted}
+        figure, text = ours.get("fractions", {}).get(kind), f"≥ {wanted:.0%} of {kind}"
+        words = None if figure is None else f"{figure:.0%}"
+    else:
+        names = GROUPS.get(kind, (kind,))
+        figure = min((peers[p]["ratio"][0] for p in names if peers.get(p, {}).get("ratio")), default=None)
+        text, words = f"≥ {wanted:.2g}× {kind}", None if figure is None else f"{number(figure)}×"
+    return {"text": text, "figure": figure, "words": words or "–", "met": None if figure is None else figure >= wanted}
 
 
 def number(value: float) -> str:
@@ -79,7 +83,7 @@ def markdown(result: dict) -> str:
     lines += ["| workload | peer | median | best | ratio | of FMA peak | of bandwidth | CPU time | how |", "|---|---|--:|--:|--:|--:|--:|--:|---|"]
     for workload in result["workloads"].values():
         lines += rows(workload)
-    lines += ["", *target_table(result)]
+    lines += ["", *target_table(result), "", *settings_table(result)]
     return "\n".join(lines)
 
 
@@ -106,11 +110,21 @@ def target_table(result: dict) -> list[str]:
     for workload in result["workloads"].values():
         for t in workload["targets"]:
             met = {True: "yes", False: "**no**", None: "not measured"}[t["met"]]
-            figure = t["figure"]
-            words = "–" if figure is None else f"{figure:.0%}" if "%" in t["text"] else number(figure) + "×" if "×" in t["text"] else (
-                number(figure) + " MB" if "MB" in t["text"] else number(figure * 1e3) + " ms")  # fmt: skip
-            lines.append(f"| {workload['about']} | {t['text']} | {words} | {met} |")
+            lines.append(f"| {workload['about']} | {t['text']} | {t['words']} | {met} |")
     return lines if len(lines) > 2 else []
+
+
+def settings_table(result: dict) -> list[str]:
+    """Every setting that a peer was tried with, such as PyTorch's 1 and 2 threads; the fastest is in the first table."""
+    lines = ["Settings tried before the rounds, shortest first:", "", "| workload | peer | settings |", "|---|---|---|"]
+    for workload in result["workloads"].values():
+        scale, unit = workloads.UNITS[workload["unit"]], workload["unit"]
+        for peer, entry in workload["peers"].items():
+            took = {k: v for k, v in entry.get("tried", {}).items() if not isinstance(v, str)}
+            if len(took) > 1:
+                words = "; ".join(f"{label}: {number(took[label] * scale)}" for label in sorted(took, key=took.get))
+                lines.append(f"| {workload['about']}, {unit} | {peer} | {words} |")
+    return lines if len(lines) > 4 else []
 
 
 def history_line(result: dict) -> dict:

@@ -1,7 +1,7 @@
 """Kernel by kernel: brisknet.kernels native and reference against plain NumPy. Run: pytest benchmarks
 
-A kernel's result is checked against NumPy's before it is timed (those of the other optimizers: in tests/). GFLOP/s and GB/s of
-the fastest round are in extra_info. `--benchmark-only`, `--benchmark-json` and the like are pytest-benchmark's;
+A kernel's result is checked against NumPy's, or its reference's, before it is timed. GFLOP/s and GB/s of the fastest round are
+in extra_info. `--benchmark-only`, `--benchmark-json` and the like are pytest-benchmark's;
 `-k "matmul and 512"` chooses. Environment variables that choose or bound the kernels of NumPy's BLAS must be unset for a fair
 comparison: the report's header warns where they are.
 """
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import kernel_calls
-from benchmarks.workloads import GEMM_TARGETS
+from benchmarks.workloads import GEMM_TARGETS, optimizers
 from brisknet import config
 
 IMPLEMENTATIONS = [
@@ -92,7 +92,6 @@ def test_dropout(benchmark, n, implementation):
 
 
 PARAMETERS = [2753, 10_000_000]  # of the Ads net, and far beyond any cache
-MOVED = {"sgd": 12, "momentum": 20, "rmsprop": 20, "adam": 28, "adagrad": 20, "adadelta": 28}  # bytes a parameter
 
 
 @each
@@ -102,11 +101,49 @@ def test_adam(benchmark, n, implementation):
     plain, expected = kernel_calls.adam_call("numpy", n)
     call(), plain()
     np.testing.assert_allclose(parameters, expected, rtol=0, atol=1e-6)
-    time(benchmark, f"adam {n}", call, moved=MOVED["adam"] * n)
+    time(benchmark, f"adam {n}", call, moved=28.0 * n)
+
+
+def on(implementation: str, make, *arguments):
+    """(program, variable) that `make` builds, for the executor that is asked for."""
+    before, wanted = config.backend(), "numpy" if implementation == "reference" else "native"
+    config.set_backend(wanted)
+    try:
+        program, variable = make(*arguments)
+    finally:
+        config.set_backend(before)
+    assert program.executor == wanted
+    return program, variable
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS[:2])
-@pytest.mark.parametrize("n", PARAMETERS)
-@pytest.mark.parametrize("rule", ["sgd", "momentum", "rmsprop", "adagrad", "adadelta"])
-def test_optimizer(benchmark, rule, n, implementation):
-    time(benchmark, f"{rule} {n}", kernel_calls.optimizer_call(implementation, rule, n), moved=MOVED[rule] * n)
+@pytest.mark.parametrize("shape", [(43, 64), tuple(optimizers.PARAMETERS)], ids=str)
+@pytest.mark.parametrize("rule", optimizers.RULES)
+def test_optimizer(benchmark, rule, shape, implementation):
+    workload = optimizers.WORKLOADS[f"opt-{rule}"]
+    program, parameters = on(implementation, kernel_calls.optimizer_program, workload["class"], workload["args"], shape)
+    if implementation == "native":
+        other, expected = on("reference", kernel_calls.optimizer_program, workload["class"], workload["args"], shape)
+        program.run([]), other.run([])
+        equal(parameters.numpy(), expected.numpy())
+    time(benchmark, f"{rule} {shape}", lambda: program.run([]), moved=float(workload["bytes"] * shape[0] * shape[1]))
+
+
+CONVOLUTIONS = {  # shape of the images, kernel, filters, groups
+    "lenet first": ((128, 28, 28, 1), 5, 6, 1), "lenet second": ((128, 12, 12, 6), 5, 16, 1), "resnet 16": ((64, 32, 32, 16), 3, 16, 1),
+    "resnet 64": ((64, 8, 8, 64), 3, 64, 1), "pointwise": ((64, 16, 16, 128), 1, 128, 1), "depthwise": ((64, 16, 16, 128), 3, 128, 128),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS[:2])
+@pytest.mark.parametrize("direction", ["forward", "input", "kernel"])
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolution(benchmark, name, direction, implementation):
+    images, kernel, filters, groups = CONVOLUTIONS[name]
+    program, _ = on(implementation, kernel_calls.conv_program, direction, images, kernel, filters, groups)
+    if implementation == "native":
+        reference, _ = on("reference", kernel_calls.conv_program, direction, images, kernel, filters, groups)
+        depth = np.prod(images[:3]) if direction == "kernel" else kernel * kernel * max(images[3], filters) // groups
+        equal(tuple(a.copy() for a in program.run([])), tuple(reference.run([])), depth)
+    flops = 2.0 * np.prod(images) * kernel * kernel * filters / groups
+    time(benchmark, f"convolution {name}, {direction}", lambda: program.run([]), flops=flops)

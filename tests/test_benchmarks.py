@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import brisknet
-from benchmarks import compare, gate, machine, oneshot, reference, report, stats, workloads
+from benchmarks import compare, gate, history as past, machine, oneshot, reference, report, stats, workloads
 from benchmarks.peers import brisknet_fit, kerasish
 from benchmarks.processes import PeerError, Worker, environment
+from benchmarks.workloads import nets
 from brisknet import config
 
 PEERS = ["brisknet-numpy"] + (["brisknet"] if config.native_available() else [])
@@ -17,7 +18,7 @@ PEERS = ["brisknet-numpy"] + (["brisknet"] if config.native_available() else [])
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_quick_comparison(peer, tmp_path, capsys):
-    names = "ads,xor4,call1,predict1,first_step,accuracy,two_fits,adam10m,gemm-TN-32x10x64,growth-predict"
+    names = "ads,xor4,call1,predict1,first_step,accuracy,two_fits,adam10m,opt-lamb,gemm-TN-32x10x64,lenet128,lenet_call1,growth-predict"
     out, history = tmp_path / "out.json", tmp_path / "history.jsonl"
     compare.main(["--quick", "--peers", peer, "--only", names, "--json", str(out), "--history", str(history)])
     result = json.loads(out.read_text())
@@ -28,8 +29,11 @@ def test_quick_comparison(peer, tmp_path, capsys):
         assert entry["executor"] == executor
         assert entry["median"] > 0 and len(entry["rounds"]) == 2
     assert len(result["workloads"]["ads"]["peers"][peer]["gate"]) == 2
+    assert "largest difference" in result["workloads"]["lenet_call1"]["peers"][peer]["gate"][0]
     assert "Ads net" in capsys.readouterr().out
     assert json.loads(history.read_text())["medians"]["ads"] > 0
+    past.main(["--file", str(history), "--only", "dense"])
+    assert "| ads, µs/step | " in capsys.readouterr().out
 
 
 def test_the_wrong_executor_is_an_error():
@@ -78,6 +82,65 @@ def test_reference_gradients_against_differences():
         down, _ = reference.loss_and_gradients(spec, weights, x.astype(np.float64), y, None)
         w[at] += h
         assert abs((up - down) / (2 * h) - g[at]) < 1e-6
+
+
+@pytest.mark.parametrize("net", ["lenet", "vgg", "resnet20", "mobilenet"])
+def test_networks_for_images_are_those_of_the_reference(net):
+    spec = {**workloads.WORKLOADS["lenet128" if net == "lenet" else net], "rows": 4, "batch": 4, "shuffle": False}
+    np.testing.assert_allclose(kerasish.losses(brisknet, spec, 0, 2), reference.losses(spec, 0, 2), rtol=gate.CURVE_TOLERANCE)
+
+
+@pytest.mark.parametrize("net", ["lenet", "resnet20", "mobilenet"])
+def test_reference_gradients_of_images_against_differences(net):
+    layers = {
+        "lenet": [nets.conv(3, 3, same=False, bias=True, act="relu"), nets.POOL, nets.FLATTEN, nets.dense(10, "softmax")],
+        "resnet20": [nets.residual([nets.conv(4, 3, 2), nets.NORM], [nets.conv(4, 1, 2), nets.NORM]), nets.MEAN, nets.dense(10, "softmax")],
+        "mobilenet": [nets.depthwise(3, 2), nets.NORM, nets.RELU, nets.conv(4, 1), nets.MEAN, nets.dense(10, "softmax")],
+    }[net]  # fmt: skip
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((3, 8, 8, 2)), np.array([1, 5, 9])
+    weights = [rng.standard_normal(shape) * 0.5 for layer, before, _ in nets.walk(layers, x.shape[1:]) for shape in nets.weight_shapes(layer, before)]
+
+    def loss():
+        return reference.network_loss(layers, weights, x, y, None, "scce")
+
+    for w, g in zip(weights, loss()[1], strict=True):
+        at, h = (0,) * w.ndim, 1e-6
+        w[at] += h
+        up = loss()[0]
+        w[at] -= 2 * h
+        down = loss()[0]
+        w[at] += h
+        assert abs((up - down) / (2 * h) - g[at]) < 1e-6
+
+
+@pytest.mark.skipif(not config.native_available(), reason="measures the native executor")
+def test_metrics_are_measured_as_an_addition_to_the_step():
+    spec = workloads.shrink(workloads.WORKLOADS["metric-AUC"])
+    task = kerasish.metric_task(brisknet, spec, 1)
+    assert task.value and np.isfinite(task.run())
+    for name in workloads.select("metrics"):
+        spec = workloads.shrink(workloads.WORKLOADS[name])
+        getattr(brisknet.metrics, spec["metric"])(**spec["args"])
+
+
+def test_bytes_and_groups():
+    spec = workloads.WORKLOADS["opt-amsgrad"]
+    assert workloads.traffic(spec) == (360e6, 200e6)
+    assert workloads.traffic(workloads.WORKLOADS["opt-sgd"]) == (120e6, 80e6)
+    assert workloads.flops(workloads.WORKLOADS["lenet128"]) == 128 * (6 * (576 * 150 + 64 * 2400 + 41640) - 2 * 576 * 150)
+    assert workloads.select("images,lenet128") == list(workloads.GROUPS["images"])
+
+
+def test_history_sets_equal_machines_side_by_side(tmp_path):
+    file = tmp_path / "h.jsonl"
+    run = {"cpu": "a", "threads": 2, "quick": False, "peer": "brisknet"}
+    lines = [{**run, "commit": "1", "medians": {"ads": 1e-5}}, {**run, "cpu": "b", "commit": "2", "medians": {"ads": 3e-5}},
+             {**run, "commit": "3", "medians": {"ads": 2e-5, "size": 2.0}}]  # fmt: skip
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert past.table(past.read(file)).splitlines() == [
+        "| workload | 1 | 3 |", "|---|--:|--:|", "| ads, µs/step | 10.0 | 20.0 |", "| size, MB | – | 2.00 |",
+    ]  # fmt: skip
 
 
 def test_hand_written_programs_come_from_a_folder(tmp_path, monkeypatch):
@@ -130,11 +193,15 @@ def test_ratio_is_paired_by_round():
 def test_targets_are_judged():
     ours = {"median": 2.0, "fractions": {"peak": 0.5}, "value": False}
     peers = {"torch": {"ratio": (3.0, 2.0, 4.0)}, "jax": {"ratio": (1.4, 1.3, 1.5)}}
-    assert report.judge("best", 1.5, ours, peers)["met"] is False
-    assert report.judge("torch", 1.5, ours, peers)["met"] is True
-    assert report.judge("keras", 1.5, ours, peers)["met"] is None
-    assert report.judge("peak", 0.6, ours, peers)["met"] is False
-    assert report.judge("seconds", 3.0, ours, peers)["met"] is True
+    assert report.judge("best", 1.5, ours, peers, "s")["met"] is False
+    assert report.judge("torch", 1.5, ours, peers, "s")["met"] is True
+    assert report.judge("keras", 1.5, ours, peers, "s")["met"] is None
+    assert report.judge("peak", 0.6, ours, peers, "s")["met"] is False
+    assert report.judge("seconds", 3.0, ours, peers, "s")["met"] is True
+    assert report.judge("at_most", 5.0, ours, peers, "%") == {"text": "≤ 5 %", "figure": 2.0, "words": "2.00 %", "met": True}
+    assert report.judge("value", 3.0, ours, peers, "×")["met"] is False
+    peers["torch-compile"] = {"ratio": (1.2, 1.1, 1.3)}
+    assert report.judge("pytorch", 1.3, ours, peers, "s") == {"text": "≥ 1.3× pytorch", "figure": 1.2, "words": "1.20×", "met": False}
 
 
 def test_unknown_names_are_refused(capsys):

@@ -9,7 +9,7 @@ import numpy as np
 from brisknet import config
 
 from benchmarks import workloads
-from benchmarks.kernel_calls import adam_call, matmul_call
+from benchmarks.kernel_calls import adam_call, matmul_call, optimizer_program
 from benchmarks.peers import kerasish, worker
 from benchmarks.peers.worker import Task
 
@@ -54,21 +54,38 @@ def variants(spec: dict, threads: int) -> dict:
         return {"1 thread each": lambda: kerasish.two_fits_task(brisknet, spec, epochs, one, all_)}
     if kind == "first_step":
         return {"train_on_batch": lambda: kerasish.first_step_task(brisknet, spec)}
+    if kind == "metric" and BACKEND == "native":
+        return {label: lambda: kerasish.metric_task(brisknet, spec, epochs)}
     return kernel_variants(spec)
 
 
 def kernel_variants(spec: dict) -> dict:
     if spec["kind"] == "adam":
         return {"kernels.adam": lambda: Task(adam_call(BACKEND, spec["n"])[0], info={"executor": BACKEND})}
+    if spec["kind"] == "optimizer":
+        return {f"optimizers.{spec['class']}": lambda: optimizer_task(spec)}
     if spec["kind"] == "gemm":
         call, calls = matmul_call(BACKEND, spec["shape"], spec["layout"]), repeats(spec)
         return {"kernels.matmul": lambda: Task(lambda: [call() for _ in range(calls)] and None, calls, info={"executor": BACKEND})}
     return {}
 
 
+def optimizer_task(spec: dict) -> Task:
+    program, _ = optimizer_program(spec["class"], spec["args"], spec["shape"])
+
+    def run():
+        program.run([])
+
+    return Task(run, info={"executor": program.executor})
+
+
 def repeats(spec: dict) -> int:
     """Calls in one timed run of a GEMM: enough that the clock does not matter."""
     return max(1, min(2000, int(2e8 / workloads.flops(spec))))
+
+
+def outputs(spec):
+    return kerasish.outputs(brisknet, spec)
 
 
 def losses(spec, seed, epochs):

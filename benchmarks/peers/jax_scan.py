@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import workloads
-from benchmarks.peers import worker
+from benchmarks.peers import jax_nets, worker
+from benchmarks.peers.jax_nets import forward
 from benchmarks.peers.worker import Task
 
 B1, B2, EPS = 0.9, 0.999, 1e-7
@@ -22,23 +23,8 @@ def versions() -> dict:
     return {"jax": jax.__version__, "jaxlib": jaxlib.__version__}
 
 
-def forward(spec, params, x, key):
-    """Logits [batch, out]; key None means inference."""
-    act = {"relu": jax.nn.relu, "tanh": jnp.tanh}[spec["act"]]
-    last = len(params) // 2 - 1
-    keys = jax.random.split(key, last) if key is not None and spec["dropout"] and last else None
-    for i in range(last + 1):
-        x = x @ params[2 * i] + params[2 * i + 1]
-        if i < last:
-            x = act(x)
-            if keys is not None:
-                keep = jax.random.bernoulli(keys[i], 1 - spec["dropout"], x.shape)
-                x = jnp.where(keep, x / (1 - spec["dropout"]), 0.0)
-    return x
-
-
-def objective(spec, params, x, y, key):
-    z = forward(spec, params, x, key)
+def objective(spec, params, stats, x, y, key):
+    z, stats = forward(spec, params, stats, x, key)
     if spec["loss"] == "bce":
         loss = jnp.mean(jax.nn.softplus(z) - z * y)  # not max(z, 0) + log1p(exp(-|z|)): no gradient at z = 0
         hits = jnp.sum((z > 0) == (y > 0.5))
@@ -47,7 +33,7 @@ def objective(spec, params, x, y, key):
         hits = jnp.sum(jnp.argmax(z, 1) == y)
     if spec["l1"]:
         loss += spec["l1"] * sum(jnp.sum(jnp.abs(w)) for w in params[:-2:2])
-    return loss, hits
+    return loss, (hits, stats)
 
 
 def update(spec, state, grads):
@@ -55,11 +41,21 @@ def update(spec, state, grads):
     params, m, v, t = state
     if spec["optimizer"] == "sgd":
         return [p - spec["lr"] * g for p, g in zip(params, grads)], m, v, t
+    if spec["optimizer"] == "momentum":
+        m = [0.9 * a - spec["lr"] * g for a, g in zip(m, grads)]
+        return [p + a for p, a in zip(params, m)], m, v, t
     t = t + 1
     rate = spec["lr"] * jnp.sqrt(1 - B2**t) / (1 - B1**t)
     m = [a + (g - a) * (1 - B1) for a, g in zip(m, grads)]
     v = [a + (g * g - a) * (1 - B2) for a, g in zip(v, grads)]
     return [p - rate * a / (jnp.sqrt(b) + EPS) for p, a, b in zip(params, m, v)], m, v, t
+
+
+def step_of(spec, state, x, y, key):
+    """(state, (loss, hits)) after one batch; state is ((params, m, v, t), moving statistics)."""
+    learnt, stats = state
+    (loss, (hits, stats)), grads = jax.value_and_grad(partial(objective, spec), has_aux=True)(learnt[0], stats, x, y, key)
+    return (update(spec, learnt, grads), stats), (loss, hits)
 
 
 def epoch(spec, unroll, state, key, x, y):
@@ -72,18 +68,18 @@ def epoch(spec, unroll, state, key, x, y):
 
     def step(state, item):
         index, k = item
-        (loss, hits), grads = jax.value_and_grad(partial(objective, spec), has_aux=True)(state[0], x[index], y[index], k)
-        return update(spec, state, grads), (loss, hits)
+        return step_of(spec, state, x[index], y[index], k)
 
     state, (loss, hits) = jax.lax.scan(step, state, (order, noise), unroll=unroll)
     return state, key, jnp.mean(loss), jnp.sum(hits) / rows
 
 
 def start(spec, seed, impl):
-    params = [jnp.asarray(w) for w in workloads.initial_weights(spec)]
-    zeros = [jnp.zeros_like(p) for p in params] if spec["optimizer"] == "adam" else []
+    params, stats = jax_nets.first_weights(spec)
+    zeros = [jnp.zeros_like(p) for p in params] if spec["optimizer"] != "sgd" else []
+    seconds = [jnp.zeros_like(p) for p in zeros] if spec["optimizer"] == "adam" else []
     x, y = workloads.data(spec)
-    state = (params, zeros, [jnp.zeros_like(p) for p in zeros], jnp.zeros(()))
+    state = ((params, zeros, seconds, jnp.zeros(())), stats)
     return state, jax.random.key(seed, impl=impl), jnp.asarray(x), jnp.asarray(y)
 
 
@@ -116,6 +112,20 @@ def fit_task(spec, impl, unroll, options):
     return Task(run, spec["epochs"] * spec["rows"] // spec["batch"])
 
 
+def steps_task(spec):
+    """A call runs an epoch, a jitted step a batch: XLA uses all threads for a convolution only outside of loops."""
+    state, _, x, y = start(spec, 0, "rbg")
+    step = jax.jit(lambda state, index: step_of(spec, state, x[index], y[index], None), donate_argnums=0)
+    holder, rng = [state], np.random.default_rng(0)
+
+    def run():
+        for index in rng.permutation(spec["rows"]).reshape(-1, spec["batch"]):
+            holder[0], (loss, _) = step(holder[0], index)
+        return float(jax.block_until_ready(loss))
+
+    return Task(run, spec["rows"] // spec["batch"])
+
+
 SINGLE = {"xla_cpu_multi_thread_eigen": False}
 
 
@@ -124,7 +134,9 @@ def variants(spec: dict, threads: int) -> dict:
     if kind == "fit":
         big = workloads.macs(spec) > 1e5
         impls = ("rbg", "threefry2x32") if spec["dropout"] else ("rbg",)
-        out = {}
+        if "net" in spec:
+            spec = {**spec, "epochs": 1}
+        out = {"a jitted step a batch": lambda: steps_task(spec)} if "net" in spec else {}
         for impl in impls:
             for label, options in (("all threads", {}), ("one thread", SINGLE)):
                 for unroll in (1,) if big else (1, 5):
@@ -144,30 +156,37 @@ def variants(spec: dict, threads: int) -> dict:
     return {}
 
 
+def answers(spec, state):
+    """A jitted function of (params, x): probabilities."""
+    last = jax.nn.sigmoid if spec["loss"] == "bce" else jax.nn.softmax
+    return jax.jit(lambda params, x: last(forward(spec, params, state[1], x, None)[0]))
+
+
 def call_task(spec):
     state, _, x, _ = start(spec, 0, "rbg")
-    call = jax.jit(lambda params, x: jax.nn.sigmoid(forward(spec, params, x, None)))
+    call, params = answers(spec, state), state[0][0]
 
     def run():
         for _ in range(1000):
-            call(state[0], x).block_until_ready()
+            call(params, x).block_until_ready()
 
     return Task(run, 1000)
 
 
 def predict_task(spec, parts):
     state, _, x, _ = start(spec, 0, "rbg")
-    part = -(-len(x) // parts)
-
-    @jax.jit
-    def call(params, x):
-        return jax.nn.softmax(forward(spec, params, x, None))
+    part, call, params = -(-len(x) // parts), answers(spec, state), state[0][0]
 
     def run():
-        outs = [call(state[0], x[i : i + part]) for i in range(0, len(x), part)]
+        outs = [call(params, x[i : i + part]) for i in range(0, len(x), part)]
         return float(np.asarray(outs[-1])[-1, 0]) if len(jax.block_until_ready(outs)) else None
 
     return Task(run)
+
+
+def outputs(spec):
+    state, _, x, _ = start(spec, 0, "rbg")
+    return answers(spec, state)(state[0][0], x)
 
 
 def adam_task(spec):
@@ -195,12 +214,12 @@ def accuracy_task(spec):
         state, key, x, y = task.info.pop("start")
         holder = [state, key]
         train = jax.jit(many_epochs(spec, 1, 1), donate_argnums=(0, 1))
-        hits = jax.jit(lambda params: jnp.mean(jnp.argmax(forward(spec, params, x_test, None), 1) == y_test))
+        hits = jax.jit(lambda params: jnp.mean(jnp.argmax(forward(spec, params, [], x_test, None)[0], 1) == y_test))
 
         def one():
             holder[0], holder[1], _, _ = train(*holder, x, y)
 
-        return workloads.until_accurate(spec, one, lambda: float(hits(holder[0][0])))
+        return workloads.until_accurate(spec, one, lambda: float(hits(holder[0][0][0])))
 
     task.setup, task.run = setup, run
     return task

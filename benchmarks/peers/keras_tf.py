@@ -9,6 +9,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from benchmarks import workloads
@@ -37,6 +38,8 @@ def variants(spec: dict, threads: int) -> dict:
                     lambda args=args: kerasish.fit_task(keras, spec, epochs, args)
                 )  # fmt: skip
         return out
+    if kind == "optimizer":
+        return {f"apply, jit_compile={jit}": lambda jit=jit: optimizer_task(spec, jit) for jit in (True, False)}
     if kind == "call":
         return {"model(x)": lambda: kerasish.call_task(keras, spec, calls, "call"), "tf.function": lambda: graph_call(spec, calls)}
     if kind == "predict1":
@@ -60,6 +63,25 @@ def graph_call(spec, calls):
             function(x).numpy()
 
     return Task(run, units=calls)
+
+
+def optimizer_task(spec, jit):
+    rng = np.random.default_rng(0)
+    parameters = keras.Variable(rng.standard_normal(spec["shape"], np.float32))
+    gradient = tf.constant(rng.standard_normal(spec["shape"], np.float32))
+    optimizer = getattr(keras.optimizers, spec["class"])(**spec["args"])
+    optimizer.build([parameters])
+    step = tf.function(lambda: optimizer.apply([gradient], [parameters]), jit_compile=jit)
+
+    def run():
+        step()
+        parameters.value.numpy()[0, 0]  # waits for the update
+
+    return Task(run)
+
+
+def outputs(spec):
+    return kerasish.outputs(keras, spec)
 
 
 def losses(spec, seed, epochs):

@@ -11,23 +11,53 @@ from benchmarks import workloads
 from benchmarks.peers.worker import Task
 
 
-def build(K, spec: dict, compile_args: dict | None = None):
-    """A compiled Sequential of the namespace K (brisknet or keras) with the shared first weights."""
-    layers = [K.layers.Input((spec["sizes"][0],))]
-    last = len(spec["sizes"]) - 2
-    for i, n in enumerate(spec["sizes"][1:]):
-        if i < last:
-            penalty = K.regularizers.L1(spec["l1"]) if spec["l1"] else None
-            layers.append(K.layers.Dense(n, activation=spec["act"], kernel_regularizer=penalty))
-            if spec["dropout"]:
-                layers.append(K.layers.Dropout(spec["dropout"]))
+def layer_of(K, layer: dict):
+    """The layer of the namespace K (brisknet or keras), without its weights."""
+    L, op = K.layers, layer["op"]
+    if op == "dense":
+        penalty = K.regularizers.L1(layer["l1"]) if layer["l1"] else None
+        return L.Dense(layer["n"], activation=layer["act"], kernel_regularizer=penalty)
+    if op in ("conv", "depthwise"):
+        kind, args = (L.DepthwiseConv2D, ()) if op == "depthwise" else (L.Conv2D, (layer["n"],))
+        padding = "same" if layer["same"] else "valid"
+        return kind(*args, layer["k"], layer["stride"], padding, use_bias=layer.get("bias", False), activation=layer.get("act"))
+    makers = {
+        "dropout": lambda: L.Dropout(layer["rate"]), "norm": L.BatchNormalization, "relu": L.ReLU, "pool": L.MaxPooling2D,
+        "flatten": L.Flatten, "mean": L.GlobalAveragePooling2D,
+    }  # fmt: skip
+    return makers[op]()
+
+
+def graph(K, layers: list, x, made: list):
+    """The symbolic answer to x; appends each layer to `made` in the order of workloads.walk()."""
+    for layer in layers:
+        if layer["op"] == "residual":
+            main, short = graph(K, layer["main"], x, made), graph(K, layer["short"], x, made)
+            x = K.layers.ReLU()(K.layers.Add()([main, short]))
         else:
-            layers.append(K.layers.Dense(n, activation="sigmoid" if spec["loss"] == "bce" else "softmax"))
-    model = K.Sequential(layers)
-    model.set_weights(workloads.initial_weights(spec))
-    optimizer = {"adam": K.optimizers.Adam, "sgd": K.optimizers.SGD}[spec["optimizer"]](learning_rate=spec["lr"])
+            made.append(layer_of(K, layer))
+            x = made[-1](x)
+    return x
+
+
+def build(K, spec: dict, compile_args: dict | None = None):
+    """A compiled model of the namespace K (brisknet or keras) with the shared first weights: Sequential where it can be."""
+    layers, shape, made = workloads.layers(spec), workloads.input_shape(spec), []
+    if any(layer["op"] == "residual" for layer in layers):
+        x = K.layers.Input(shape)
+        model = K.Model(x, graph(K, layers, x, made))
+    else:
+        made = [layer_of(K, layer) for layer in layers]
+        model = K.Sequential([K.layers.Input(shape), *made])
+    weights = iter(workloads.initial_weights(spec))
+    for layer in made:
+        layer.set_weights([next(weights) for _ in layer.get_weights()])
+    optimizer = {
+        "adam": lambda: K.optimizers.Adam(spec["lr"]), "sgd": lambda: K.optimizers.SGD(spec["lr"]),
+        "momentum": lambda: K.optimizers.SGD(spec["lr"], momentum=0.9),
+    }[spec["optimizer"]]()  # fmt: skip
     loss = {"bce": "binary_crossentropy", "scce": "sparse_categorical_crossentropy"}[spec["loss"]]
-    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], **(compile_args or {}))
+    model.compile(optimizer=optimizer, loss=loss, **{"metrics": ["accuracy"], **(compile_args or {})})
     return model
 
 
@@ -50,6 +80,28 @@ def losses(K, spec, seed, epochs, compile_args=None):
     model = build(K, spec, compile_args)
     history = model.fit(x, y, batch_size=spec["batch"], epochs=epochs, shuffle=spec.get("shuffle", True), verbose=0)
     return history.history["loss"]
+
+
+def outputs(K, spec):
+    """Probabilities of the rows, by the first weights."""
+    return np.asarray(build(K, spec).predict(workloads.data(spec)[0], verbose=0))
+
+
+def metric_task(K, spec, epochs):
+    """Per cent that a metric adds to the step: fits with and without it take turns, the fastest of each counts."""
+    metric = getattr(K.metrics, spec["metric"])(**spec["args"])
+    with_it, without = (fit_task(K, spec, epochs, {"metrics": m}) for m in ([metric], []))
+
+    def seconds(task):
+        start = time.perf_counter()
+        task.run()
+        return time.perf_counter() - start
+
+    def run():
+        pairs = [(seconds(with_it), seconds(without)) for _ in range(5)]
+        return 100 * (min(a for a, _ in pairs) / min(b for _, b in pairs) - 1)
+
+    return Task(run, value=True, info=with_it.info)
 
 
 def call_task(K, spec, calls, method):

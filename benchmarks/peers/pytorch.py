@@ -12,6 +12,7 @@ from torch import nn
 
 from benchmarks import workloads
 from benchmarks.peers import worker
+from benchmarks.peers.pytorch_nets import Net, optimizer
 from benchmarks.peers.worker import Task
 
 COMPILED = "compile" in sys.argv[1:]
@@ -22,46 +23,16 @@ def versions() -> dict:
     return {"torch": torch.__version__}
 
 
-class Net(nn.Module):
-    """The network of a spec, giving logits, with the shared first weights."""
-
-    def __init__(self, spec):
-        super().__init__()
-        sizes, layers = spec["sizes"], []
-        weights = workloads.initial_weights(spec)
-        self.penalised = []
-        for i, (k, n) in enumerate(zip(sizes, sizes[1:])):
-            layer = nn.Linear(k, n)
-            with torch.no_grad():
-                layer.weight.copy_(torch.from_numpy(weights[2 * i].T.copy()))
-                layer.bias.copy_(torch.from_numpy(weights[2 * i + 1]))
-            layers.append(layer)
-            if i < len(sizes) - 2:
-                layers.append({"relu": nn.ReLU, "tanh": nn.Tanh}[spec["act"]]())
-                self.penalised.append(layer)
-                if spec["dropout"]:
-                    layers.append(nn.Dropout(spec["dropout"]))
-        self.net = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return self.net(x)
-
-
 class Trainer:
     """fit: shuffle, gather, step, mean loss and accuracy of the epoch."""
 
-    def __init__(self, spec, compile_step=False, compile_optimizer=False):
+    def __init__(self, spec, compile_step=False, compile_optimizer=False, channels_last=False):
         x, y = workloads.data(spec)
-        self.spec, self.model = spec, Net(spec)
-        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
+        self.spec, self.model = spec, Net(spec, channels_last)
+        self.x, self.y = self.model.rows(x), torch.from_numpy(y)
         if spec["loss"] == "scce":
             self.y = self.y.long()
-        if spec["optimizer"] == "adam":
-            how = {"foreach": True} if compile_optimizer else {"fused": True}
-            self.optimizer = torch.optim.Adam(self.model.parameters(), spec["lr"], eps=1e-7, **how)
-        else:
-            how = {"foreach": True} if compile_optimizer else {"fused": True}
-            self.optimizer = torch.optim.SGD(self.model.parameters(), spec["lr"], **how)
+        self.optimizer = optimizer(spec, self.model.parameters(), **({"foreach": True} if compile_optimizer else {"fused": True}))
         self.forward = torch.compile(self.loss_and_hits, dynamic=False) if compile_step else self.loss_and_hits
         self.update = torch.compile(self.optimizer.step) if compile_optimizer else self.optimizer.step
         self.criterion = nn.BCEWithLogitsLoss() if spec["loss"] == "bce" else nn.CrossEntropyLoss()
@@ -86,7 +57,7 @@ class Trainer:
             else:
                 at = order[start : start + batch]
                 xb, yb = x[at], y[at]
-            loss, right = self.forward(xb, yb)
+            loss, right = self.forward(self.model.batch(xb), yb)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.update()
@@ -99,7 +70,7 @@ def variants(spec: dict, threads: int) -> dict:
     kind = spec["kind"]
     makers = {
         "fit": fit_variants, "call": call_variants, "predict": predict_variants, "adam": adam_variants,
-        "two_fits": two_fits_variants, "accuracy": accuracy_variants, "first_step": first_step_variants,
+        "optimizer": optimizer_variants, "two_fits": two_fits_variants, "accuracy": accuracy_variants, "first_step": first_step_variants,
     }  # fmt: skip
     return makers[kind](spec, threads) if kind in makers else {}
 
@@ -119,9 +90,14 @@ def with_threads(builders: dict, counts) -> dict:
     }  # fmt: skip
 
 
+def formats(spec) -> dict:
+    """{label: arguments of Net}: images in both memory formats."""
+    return {"": {}, ", channels_last": {"channels_last": True}} if "net" in spec else {"": {}}
+
+
 def fit_variants(spec, threads):
-    def task(*compiled):
-        trainer = Trainer(spec, *compiled)
+    def task(*compiled, **net):
+        trainer = Trainer(spec, *compiled, **net)
         epochs = spec["slow_epochs"]  # a loop of Python: more epochs a call would change nothing
 
         def run():
@@ -131,21 +107,25 @@ def fit_variants(spec, threads):
 
         return Task(run, epochs * spec["rows"] // spec["batch"])
 
-    if not COMPILED:
-        return with_threads({"eager, fused optimizer": task}, {1, threads})
+    ways = {"eager, fused optimizer": ()}
+    if COMPILED:
+        ways = {"compiled step, fused optimizer": (True,), "compiled step and optimizer": (True, True)}
     return with_threads(
-        {"compiled step, fused optimizer": lambda: task(True), "compiled step and optimizer": lambda: task(True, True)},
-        {threads} if workloads.macs(spec) > 1e5 else {1},
-    )
+        {how + label: lambda how=compiled, net=net: task(*how, **net) for how, compiled in ways.items() for label, net in formats(spec).items()},
+        {1, threads},
+    )  # fmt: skip
+
+
+def inference(spec, **net):
+    """(model that gives probabilities, its input) in inference mode, compiled where that is measured."""
+    net = Net(spec, **net)
+    model = nn.Sequential(net, nn.Sigmoid() if spec["loss"] == "bce" else nn.Softmax(1)).eval()
+    return torch.compile(model, dynamic=False) if COMPILED else model, net.batch(net.rows(workloads.data(spec)[0]))
 
 
 def call_variants(spec, threads):
-    x = torch.from_numpy(workloads.data(spec)[0])
-
-    def task():
-        model = nn.Sequential(Net(spec).net, nn.Sigmoid()).eval()
-        if COMPILED:
-            model = torch.compile(model, dynamic=False)
+    def task(**net):
+        model, x = inference(spec, **net)
 
         def run():
             with torch.inference_mode():
@@ -154,16 +134,13 @@ def call_variants(spec, threads):
 
         return Task(run, 400)
 
-    return with_threads({"compiled" if COMPILED else "eager": task}, {1})
+    how = "compiled" if COMPILED else "eager"
+    return with_threads({how + label: lambda net=net: task(**net) for label, net in formats(spec).items()}, {1, threads})
 
 
 def predict_variants(spec, threads):
-    x = torch.from_numpy(workloads.data(spec)[0])
-
-    def task(batch):
-        model = nn.Sequential(Net(spec).net, nn.Softmax(1)).eval()
-        if COMPILED:
-            model = torch.compile(model, dynamic=False)
+    def task(batch, **net):
+        model, x = inference(spec, **net)
 
         def run():
             with torch.inference_mode():
@@ -172,8 +149,16 @@ def predict_variants(spec, threads):
 
         return Task(run)
 
-    sizes = (4000,) if COMPILED else (500, 4000, len(x))
-    return with_threads({f"batches of {b}": lambda b=b: task(b) for b in sizes}, {threads})
+    sizes = (1000, 4000) if COMPILED else (100, 500, 4000, spec["rows"])
+    return with_threads(
+        {f"batches of {b}{label}": lambda b=b, net=net: task(b, **net) for b in sizes for label, net in formats(spec).items()}, {threads}
+    )
+
+
+def outputs(spec):
+    with torch.inference_mode():
+        model, x = inference(spec, channels_last="net" in spec)
+        return model(x).numpy()
 
 
 def adam_variants(spec, threads):
@@ -183,10 +168,37 @@ def adam_variants(spec, threads):
     def task():
         p = nn.Parameter(torch.randn(spec["n"]))
         p.grad = torch.randn(spec["n"])
-        optimizer = torch.optim.Adam([p], 1e-3, eps=1e-7, fused=True)
-        return Task(lambda: optimizer.step() and None)
+        update = torch.optim.Adam([p], 1e-3, eps=1e-7, fused=True)
+        return Task(lambda: update.step() and None)
 
     return with_threads({"fused": task}, {threads})
+
+
+# PyTorch's class and arguments for the rules of workloads/optimizers.py that it has, and the variants it offers of each
+OPTIMIZERS = {
+    "sgd": ("SGD", {}), "momentum": ("SGD", {"momentum": 0.9}), "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "rmsprop": ("RMSprop", {}), "rmsprop_momentum": ("RMSprop", {"momentum": 0.9}), "rmsprop_centered": ("RMSprop", {"centered": True}),
+    "rmsprop_both": ("RMSprop", {"centered": True, "momentum": 0.9}), "adam": ("Adam", {}), "amsgrad": ("Adam", {"amsgrad": True}),
+    "adamw": ("AdamW", {}), "adagrad": ("Adagrad", {}), "adadelta": ("Adadelta", {}), "adamax": ("Adamax", {}), "nadam": ("NAdam", {}),
+    "adafactor": ("Adafactor", {}),
+}  # fmt: skip
+FUSED = ("SGD", "Adam", "AdamW", "Adagrad")
+
+
+def optimizer_variants(spec, threads):
+    if spec["rule"] not in OPTIMIZERS:
+        return {}
+    name, args = OPTIMIZERS[spec["rule"]]
+
+    def task(**how):
+        p = nn.Parameter(torch.randn(*spec["shape"]))
+        p.grad = torch.randn(*spec["shape"])
+        step = getattr(torch.optim, name)([p], 1e-3, **args, **how).step
+        step = torch.compile(step) if COMPILED else step
+        return Task(lambda: step() and None)
+
+    ways = ["foreach"] if COMPILED else ["foreach", *(["fused"] if name in FUSED else [])]
+    return with_threads({way: lambda way=way: task(**{way: True}) for way in ways}, {threads})
 
 
 def two_fits_variants(spec, threads):

@@ -4,10 +4,11 @@ Requests:
   {"do": "tune", "spec": {...}, "threads": 2, "seconds": 0.5}  build every variant, keep the fastest
   {"do": "run", "seconds": 0.25}                               repeat the kept variant for about so long
   {"do": "losses", "spec": {...}, "seeds": [0, 1], "epochs": 3} epoch losses of fits from the shared first weights
+  {"do": "outputs", "spec": {...}}                             probabilities of the rows, by the shared first weights
   {"do": "drop"}                                               forget the workload
 
 A peer module gives `variants(spec, threads)`: {label: function that builds a Task}, and may give `losses(spec, seed,
-epochs)`, `versions()` and `executor(task)`. A peer that has nothing for a workload gives no variants.
+epochs)`, `outputs(spec)`, `versions()` and `executor(task)`. A peer that has nothing for a workload gives no variants.
 """
 
 from __future__ import annotations
@@ -134,6 +135,9 @@ class Worker:
         if not hasattr(self.peer, "losses"):
             return {"skip": "no losses to compare"}
         return {"losses": [[float(v) for v in self.peer.losses(spec, seed, epochs)] for seed in seeds]}
+
+    def outputs(self, spec):
+        return {"outputs": [[float(v) for v in row] for row in self.peer.outputs(spec)]}
 
     def drop(self):
         self.task = None

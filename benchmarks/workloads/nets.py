@@ -1,0 +1,145 @@
+"""The networks, described once: every peer builds its own from these layers, and takes the same first weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+# ---- layers: plain dictionaries. Convolutions, pools and norms are channels-last ----------------------------------------
+def dense(n, act=None, l1=0.0):
+    return {"op": "dense", "n": n, "act": act, "l1": l1}
+
+
+def conv(n, k, stride=1, same=True, bias=False, act=None):
+    return {"op": "conv", "n": n, "k": k, "stride": stride, "same": same, "bias": bias, "act": act}
+
+
+def depthwise(k, stride=1):
+    return {"op": "depthwise", "k": k, "stride": stride, "same": True}
+
+
+def residual(main, short):
+    """relu(main(x) + short(x)); an empty `short` is the identity."""
+    return {"op": "residual", "main": main, "short": short}
+
+
+RELU, NORM, POOL, FLATTEN, MEAN = ({"op": op} for op in ("relu", "norm", "pool", "flatten", "mean"))
+EPSILON, MOMENTUM = 1e-3, 0.99  # of batch normalisation, as Keras has them
+
+
+# ---- networks -----------------------------------------------------------------------------------------------------------
+def mlp(spec):
+    last = "sigmoid" if spec["loss"] == "bce" else "softmax"
+    layers = []
+    for n in spec["sizes"][1:-1]:
+        layers.append(dense(n, spec["act"], spec["l1"]))
+        if spec["dropout"]:
+            layers.append({"op": "dropout", "rate": spec["dropout"]})
+    return [*layers, dense(spec["sizes"][-1], last)]
+
+
+def lenet():
+    features = [conv(n, 5, same=False, bias=True, act="relu") for n in (6, 16)]
+    return [features[0], POOL, features[1], POOL, FLATTEN, dense(120, "relu"), dense(84, "relu"), dense(10, "softmax")]
+
+
+def vgg():
+    features = [layer for n in (32, 64, 128) for layer in (*[conv(n, 3, bias=True, act="relu")] * 2, POOL)]
+    return [*features, FLATTEN, dense(128, "relu"), dense(10, "softmax")]
+
+
+def resnet20():
+    layers = [conv(16, 3), NORM, RELU]
+    for n in (16, 32, 64):
+        for i in range(3):
+            stride = 2 if n > 16 and i == 0 else 1
+            main = [conv(n, 3, stride), NORM, RELU, conv(n, 3), NORM]
+            layers.append(residual(main, [conv(n, 1, 2), NORM] if stride == 2 else []))
+    return [*layers, MEAN, dense(10, "softmax")]
+
+
+def mobilenet():
+    layers = [conv(32, 3), NORM, RELU]
+    for n, stride in ((64, 1), (64, 2), (128, 1), (128, 2), (128, 1)):
+        layers += [depthwise(3, stride), NORM, RELU, conv(n, 1), NORM, RELU]
+    return [*layers, MEAN, dense(10, "softmax")]
+
+
+IMAGES = {"lenet": (lenet, (28, 28, 1)), "vgg": (vgg, (32, 32, 3)), "resnet20": (resnet20, (32, 32, 3)),
+          "mobilenet": (mobilenet, (32, 32, 3))}  # fmt: skip
+
+
+def layers(spec: dict) -> list[dict]:
+    """The layers of a workload's network; the last one's activation makes probabilities of logits."""
+    return IMAGES[spec["net"]][0]() if "net" in spec else mlp(spec)
+
+
+def input_shape(spec: dict) -> tuple:
+    """The shape of one row."""
+    return IMAGES[spec["net"]][1] if "net" in spec else (spec["sizes"][0],)
+
+
+# ---- shapes, weights, arithmetic ----------------------------------------------------------------------------------------
+def output_shape(layer: dict, shape: tuple) -> tuple:
+    """What a layer makes of one row of this shape."""
+    op = layer["op"]
+    if op in ("conv", "depthwise"):
+        less = 0 if layer["same"] else layer["k"] - 1
+        h, w = (-(-(d - less) // layer["stride"]) for d in shape[:2])
+        return h, w, layer.get("n", shape[2])
+    if op == "pool":
+        return shape[0] // 2, shape[1] // 2, shape[2]
+    if op == "residual":
+        return [shape, *(after for _, _, after in walk(layer["main"], shape))][-1]
+    return {"flatten": (int(np.prod(shape)),), "mean": shape[-1:], "dense": (layer.get("n"),)}.get(op, shape)
+
+
+def walk(layers: list[dict], shape: tuple):
+    """(layer, shape before, shape after) of every layer that computes; main paths before their shortcuts."""
+    for layer in layers:
+        after = output_shape(layer, shape)
+        if layer["op"] == "residual":
+            yield from walk(layer["main"], shape)
+            yield from walk(layer["short"], shape)
+        else:
+            yield layer, shape, after
+        shape = after
+
+
+def weight_shapes(layer: dict, before: tuple) -> list[tuple]:
+    """Kernel and bias, or gamma, beta, moving mean and moving variance, in Keras' layouts."""
+    k, c = layer.get("k"), before[-1]
+    return {
+        "dense": lambda: [(c, layer["n"]), (layer["n"],)],
+        "conv": lambda: [(k, k, c, layer["n"])] + [(layer["n"],)] * layer["bias"],
+        "depthwise": lambda: [(k, k, c, 1)],
+        "norm": lambda: [(c,)] * 4,
+    }.get(layer["op"], list)()
+
+
+def initial_weights(spec: dict) -> list[np.ndarray]:
+    """float32 weights in the order of walk(): Glorot uniform kernels, zeros, and ones for gamma and variance."""
+    rng = np.random.default_rng(1)
+    out = []
+    for layer, before, _ in walk(layers(spec), input_shape(spec)):
+        for i, shape in enumerate(weight_shapes(layer, before)):
+            if len(shape) == 1:
+                out.append(np.full(shape, layer["op"] == "norm" and i in (0, 3), np.float32))
+                continue
+            limit = np.sqrt(6 / (np.prod(shape[:-2]) * (shape[-2] + shape[-1])))
+            out.append(rng.uniform(-limit, limit, shape).astype(np.float32))
+    return out
+
+
+def products(spec: dict) -> list[int]:
+    """Multiply-adds of one row's forward pass, layer by layer that has a kernel."""
+    out = []
+    for layer, before, after in walk(layers(spec), input_shape(spec)):
+        if layer["op"] in ("dense", "conv", "depthwise"):
+            out.append(int(np.prod(weight_shapes(layer, before)[0]) * np.prod(after[:-1])))
+    return out
+
+
+def macs(spec: dict) -> int:
+    """Multiply-adds of one row's forward pass through the kernels."""
+    return sum(products(spec))
