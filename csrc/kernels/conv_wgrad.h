@@ -83,9 +83,17 @@ static inline int64_t bk_wgrad_band(const bk_conv *g, int64_t F) {
 /* p0 bk_conv, p1 x, p2 dz, p3 the copies; n0 shards. A unit is one shard's part of one panel. */
 static bk_plan plan_conv_wgrad(const bk_args *a) {
   const bk_conv *g = a->p[0];
-  const int64_t scratch = bk_wgrad_rows(g) + BK_PANEL + bk_window_size(g, bk_wgrad_band(g, BK_PANEL), g->C);
+  const int64_t band = bk_wgrad_band(g, BK_PANEL);
+  const int64_t scratch = bk_wgrad_rows(g) + BK_PANEL + bk_window_size(g, band, g->C) + band * g->out[2] * BK_PANEL;
   bk_plan p = {a->n[0] * bk_wgrad_panels(g), 4 * scratch, bk_conv_flops(g), bk_conv_bytes(g)};
   return p;
+}
+
+/* A panel of dz as rows of 16, one after another: where filters are many, its lines lie so far apart (a power of two) that
+ * they would fight for a few sets of an L1 cache. */
+static void bk_wgrad_pack(const float *dz, int64_t F, int64_t pixels, float *out) {
+  for (; pixels > 0; pixels--, dz += F, out += BK_PANEL)
+    BK_UNROLL for (int j = 0; j < NV; j++) v_store(out + j * VL, v_load(dz + j * VL));
 }
 
 static void bk_wgrad_bias(const float *dz, int64_t F, int64_t pixels, int first, float *sum) {
@@ -104,7 +112,8 @@ BK_KERNEL(conv_wgrad) {
   const int64_t shards = a->n[0], band = bk_wgrad_band(g, BK_PANEL);
   const int border = bk_conv_has_border(g);
   int32_t *offset = (int32_t *)w->scratch;
-  float *copy = w->scratch + (K + BK_PANEL) / BK_PANEL * BK_PANEL;
+  float *panel = w->scratch + (K + BK_PANEL) / BK_PANEL * BK_PANEL, *copy = panel + band * g->out[2] * BK_PANEL;
+  const int packs = g->F > BK_PANEL;
   for (int64_t u = lo; u < hi; u++) {
     const int64_t shard = u / panels, p = u % panels, group = p / (panels / g->groups), q = p % (panels / g->groups);
     const int64_t n0 = g->N * shard / shards, n1 = g->N * (shard + 1) / shards, nc = bk_min(BK_PANEL, F - q * BK_PANEL);
@@ -112,7 +121,7 @@ BK_KERNEL(conv_wgrad) {
     const int half = nc <= HALF_PANEL && NV > 1;
     const bk_wgrad_tile_fn *tiles = half ? bk_wgrad_halves : bk_wgrad_tiles;
     const bk_split s = bk_split_by(K, half ? HALF_MR : CONV_MR);
-    bk_wgrad_tile t = {.F = g->F, .width = g->out[2], .first = 1};
+    bk_wgrad_tile t = {.F = packs ? BK_PANEL : g->F, .width = g->out[2], .first = 1};
     int64_t slice = -1, row = -1;
     for (int64_t n = n0; n < n1; n++) for (int64_t z = 0; z < g->out[0]; z++)
       for (int64_t y0 = 0; y0 < g->out[1]; y0 += band) {
@@ -128,6 +137,10 @@ BK_KERNEL(conv_wgrad) {
         }
         t.window = v.base + group * C;
         t.dz = (const float *)a->p[2] + (((n * g->out[0] + z) * g->out[1] + y0) * g->out[2]) * g->F + group * F + q * BK_PANEL;
+        if (packs) {
+          bk_wgrad_pack(t.dz, g->F, t.height * t.width, panel);
+          t.dz = panel;
+        }
         t.xstep = g->stride[2] * g->C, t.ystep = g->stride[1] * row;
         t.row = offset, t.sum = sums;
         for (int32_t i = 0; i < s.large + s.small; i++) {
@@ -135,7 +148,7 @@ BK_KERNEL(conv_wgrad) {
           tiles[mr](&t);
           t.row += mr, t.sum += mr * BK_PANEL;
         }
-        bk_wgrad_bias(t.dz, g->F, t.height * t.width, t.first, sums + K * BK_PANEL);
+        bk_wgrad_bias(t.dz, t.F, t.height * t.width, t.first, sums + K * BK_PANEL);
         t.first = 0;
       }
   }

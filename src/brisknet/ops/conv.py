@@ -223,6 +223,13 @@ _LARGE = (
     _case((17, 6, 7, 3), 3, 8, padding=2, dilation=2),
     _case((2, 40, 8), 7, 20, padding=((6, 0),)),
     _case((2, 6, 5, 7, 4), 3, 18, padding=1),
+    # few channels and whole vectors of images, which the native executor takes as lanes
+    _case((16, 9, 8, 3), (3, 2), 5, strides=(2, 1), padding=((1, 0), (0, 1))),
+    _case((32, 8, 8, 1), 5, 6),
+    _case((16, 6, 7, 6), 3, 17, padding=1, dilation=(1, 2)),
+    _case((70, 5, 4, 2), 2, 7),
+    _case((16, 4, 5, 3, 2), 2, 4),
+    _case((48, 11, 4), 3, 8, strides=2),
 )
 
 
@@ -238,7 +245,7 @@ def _conv_samples():
         if a != "relu"  # it has a kink; the walk below covers it without differences
     )
     relu = tuple(Sample((x, w, (w[-1],)), {**attrs, "activation": "relu"}, wrt=()) for x, w, attrs, _ in (*_SMALL, *_LARGE))
-    return _samples(lambda c, wrt: Sample((c[0], c[1], (c[1][-1],)), c[2], wrt)) + extra + relu[:4] + relu[-11:]
+    return _samples(lambda c, wrt: Sample((c[0], c[1], (c[1][-1],)), c[2], wrt)) + extra + relu[:4] + relu[-17:]
 
 
 register(OpSpec("conv", _conv_infer, _conv_reference, _conv_vjp, _conv_samples()))

@@ -2,7 +2,7 @@
 
 An instruction whose units are the images of a batch in order says so (Instruction.images, .sliced). A run of such instructions
 is a chain if none needs more of what another wrote than the part that it is about to work on. Sums of gradients over shards
-that stand between are moved behind the chain, and packing of weights before it.
+that stand between are moved behind the chain, and what brings weights into the right layout before it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from brisknet.passes.lower.plan import Buf, Plan
 __all__ = ["chain_instructions", "chains"]
 
 BEHIND = {"conv_wgrad_sum", "shard_sum"}
-BEFORE = {"conv_pack"}
+BEFORE = {"conv_pack", "unpack_panel"}
 LONGEST, MOST_PARTS = 255, 65535
 
 
