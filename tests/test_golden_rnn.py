@@ -3,7 +3,6 @@
 import inspect
 import json
 
-import numpy as np
 import pytest
 
 import brisknet as bn

@@ -29,3 +29,9 @@ POOLS = {
     "avg_one_axis": ((2, 9, 3), {"kernel_size": 4, "stride": 2}),
     "avg_volumes": ((1, 4, 5, 4, 2), {"kernel_size": 2, "stride": 1}),
 }
+# name -> (PyTorch's class, batch, steps, features, units)
+RECURRENT = {
+    f"{kind}_{b}_{t}_{f}_{h}": (kind, b, t, f, h)
+    for kind in ("LSTM", "GRU", "RNN")
+    for b, t, f, h in ((3, 5, 2, 4), (1, 1, 1, 1), (1, 7, 3, 5), (2, 1, 4, 17), (5, 3, 4, 18))
+}
