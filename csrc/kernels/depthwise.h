@@ -85,61 +85,123 @@ BK_KERNEL(depthwise_forward) {
 }
 
 /* ---- dx for any stride and any number of filters a channel: each input gathers what it was multiplied into ----
- * p0 bk_conv, p1 dz, p2 w[taps, F], p3 stored output or NULL, p4 dx; n0 act; f0 alpha, f1 scale. A unit is one row of dx. */
+ * p0 bk_conv, p1 dz, p2 w[taps, F], p3 stored output or NULL, p4 dx; n0 act; f0 alpha, f1 scale. A unit is one row of dx.
+ * Inputs a stride apart gather by the same taps, from outputs that are neighbours; but for the borders, where some miss. */
 static bk_plan plan_depthwise_gather(const bk_args *a) {
   const bk_conv *g = a->p[0];
   bk_plan p = {g->N * g->in[0] * g->in[1], 16 * bk_volume(g->kernel) + 64, bk_conv_flops(g), bk_conv_bytes(g)};
   return p;
 }
 
+typedef struct { const float *dz, *w; int64_t *from, *weight, count, C, F, step; int act; float alpha, scale; } bk_gather_tile;
+
+/* px inputs, `step` floats apart; from[] is where the first reads dz, the next reads F further. */
+BK_INLINE void bk_gather_run(const bk_gather_tile *t, int64_t c, const float *stored, float *dx, const int px, const int act) {
+  vf s[DEPTH_PX][DEPTH_NV];
+  BK_EACH_OF(i, j, px, DEPTH_NV) s[i][j] = v_zero();
+  for (int64_t q = 0; q < t->count; q++) {
+    const float *in = t->dz + t->from[q] + c, *wq = t->w + t->weight[q] + c;
+    vf wv[DEPTH_NV];
+    BK_UNROLL for (int j = 0; j < DEPTH_NV; j++) wv[j] = v_load(wq + j * VL);
+    BK_EACH_OF(i, j, px, DEPTH_NV) s[i][j] = v_fma(v_load(in + i * t->F + j * VL), wv[j], s[i][j]);
+  }
+  BK_EACH_OF(i, j, px, DEPTH_NV) {
+    const int64_t left = t->C - c - j * VL;
+    if (left <= 0) continue;
+    vf v = s[i][j];
+    if (act != BK_LINEAR) v = bk_act_slope(v, v_load_n(stored + i * t->step + c + j * VL, left), act, t->alpha);
+    v_store_n(dx + i * t->step + c + j * VL, v_mul(v, v_set1(t->scale)), left);
+  }
+}
+
+BK_INLINE void bk_gather_channels(const bk_gather_tile *t, const float *stored, float *dx, const int px) {
+  for (int64_t c = 0; c < t->C; c += DEPTH_LANES) {
+    if (t->act == BK_LINEAR) bk_gather_run(t, c, stored, dx, px, BK_LINEAR);
+    else if (t->act == BK_RELU) bk_gather_run(t, c, stored, dx, px, BK_RELU);
+    else bk_gather_run(t, c, stored, dx, px, t->act);
+  }
+}
+
+/* Several filters a channel: channel by channel. */
+static void bk_gather_repeated(const bk_gather_tile *t, int64_t repeat, const float *stored, float *dx) {
+  for (int64_t c = 0; c < t->C; c += VL) {
+    const int64_t left = t->C - c;
+    float lanes[VL] = {0};
+    for (int64_t q = 0; q < t->count; q++)
+      for (int64_t i = 0; i < VL && i < left; i++)
+        for (int64_t r = 0; r < repeat; r++)
+          lanes[i] += t->dz[t->from[q] + (c + i) * repeat + r] * t->w[t->weight[q] + (c + i) * repeat + r];
+    vf s = v_load(lanes);
+    if (t->act != BK_LINEAR) s = bk_act_slope(s, v_load_n(stored + c, left), t->act, t->alpha);
+    v_store_n(dx + c, v_mul(s, v_set1(t->scale)), left);
+  }
+}
+
+/* The taps of the input at (z, y, x), whose windows' offsets and weights go into the tile. */
+static void bk_gather_taps(const bk_conv *g, int64_t z, int64_t y, int64_t x, bk_gather_tile *t) {
+  const int64_t *kernel = g->kernel;
+  t->count = 0;
+  for (int64_t kz = 0; kz < kernel[0]; kz++) {
+    const int64_t oz = bk_tap_output(g, 0, z, kz);
+    for (int64_t ky = 0; ky < kernel[1] && oz >= 0; ky++) {
+      const int64_t oy = bk_tap_output(g, 1, y, ky);
+      for (int64_t kx = 0; kx < kernel[2] && oy >= 0; kx++) {
+        const int64_t ox = bk_tap_output(g, 2, x, kx);
+        if (ox < 0) continue;
+        t->from[t->count] = ((oz * g->out[1] + oy) * g->out[2] + ox) * g->F;
+        t->weight[t->count++] = ((kz * kernel[1] + ky) * kernel[2] + kx) * g->F;
+      }
+    }
+  }
+}
+
+/* Inputs x, x + stride, ... in [first, end) have all taps of their kind within the outputs. */
+static void bk_gather_inside(const bk_conv *g, int64_t phase, int64_t *first, int64_t *end) {
+  const int64_t stride = g->stride[2], count = bk_ceil(g->in[2] - phase, stride);
+  int64_t lo = 0, hi = count;
+  for (int64_t kx = 0; kx < g->kernel[2]; kx++) {
+    const int64_t at = phase + g->before[2] - kx * g->dilation[2];
+    if (at % stride) continue;
+    lo = bk_max(lo, -at / stride), hi = bk_min(hi, g->out[2] - at / stride);
+  }
+  *first = phase + bk_min(lo, count) * stride, *end = phase + bk_max(hi, bk_min(lo, count)) * stride;
+}
+
 BK_KERNEL(depthwise_gather) {
   const bk_conv *g = a->p[0];
-  const int64_t C = g->C, F = g->F, repeat = F / C, *kernel = g->kernel;
-  const int act = a->p[3] ? (int)a->n[0] : BK_LINEAR;
-  int64_t *from = (int64_t *)w->scratch, *weight = from + bk_volume(kernel);
+  const int64_t C = g->C, F = g->F, repeat = F / C, stride = g->stride[2], width = g->in[2];
+  bk_gather_tile t = {.w = a->p[2], .from = (int64_t *)w->scratch, .C = C, .F = F, .step = stride * C,
+                      .act = a->p[3] ? (int)a->n[0] : BK_LINEAR, .alpha = a->f[0], .scale = a->f[1]};
+  t.weight = t.from + bk_volume(g->kernel);
   for (int64_t u = lo; u < hi; u++) {
     const int64_t y = u % g->in[1], z = u / g->in[1] % g->in[0], n = u / g->in[1] / g->in[0];
-    const float *dz = (const float *)a->p[1] + n * bk_volume(g->out) * F;
-    for (int64_t x = 0; x < g->in[2]; x++) {
-      const int64_t at = (u * g->in[2] + x) * C;
-      float *dx = (float *)a->p[4] + at;
-      const float *stored = act == BK_LINEAR ? 0 : (const float *)a->p[3] + at;
-      int64_t count = 0;
-      for (int64_t kz = 0; kz < kernel[0]; kz++) {
-        const int64_t oz = bk_tap_output(g, 0, z, kz);
-        for (int64_t ky = 0; ky < kernel[1] && oz >= 0; ky++) {
-          const int64_t oy = bk_tap_output(g, 1, y, ky);
-          for (int64_t kx = 0; kx < kernel[2] && oy >= 0; kx++) {
-            const int64_t ox = bk_tap_output(g, 2, x, kx);
-            if (ox < 0) continue;
-            from[count] = ((oz * g->out[1] + oy) * g->out[2] + ox) * F;
-            weight[count++] = ((kz * kernel[1] + ky) * kernel[2] + kx) * F;
-          }
+    t.dz = (const float *)a->p[1] + n * bk_volume(g->out) * F;
+    float *dx = (float *)a->p[4] + u * width * C;
+    const float *stored = t.act == BK_LINEAR ? dx : (const float *)a->p[3] + u * width * C;
+    for (int64_t phase = 0; phase < bk_min(stride, width); phase++) {
+      int64_t first, end, x = phase;
+      bk_gather_inside(g, phase, &first, &end);
+      while (x < width) {
+        const int inside = repeat == 1 && x >= first && x < end;
+        bk_gather_taps(g, z, y, x, &t);
+        if (repeat > 1) bk_gather_repeated(&t, repeat, stored + x * C, dx + x * C);
+        else if (!inside) bk_gather_channels(&t, stored + x * C, dx + x * C, 1);
+        if (!inside) { x += stride; continue; }
+        for (; x + (DEPTH_PX - 1) * stride < end; x += DEPTH_PX * stride) {
+          bk_gather_channels(&t, stored + x * C, dx + x * C, DEPTH_PX);
+          for (int64_t q = 0; q < t.count; q++) t.from[q] += DEPTH_PX * F;
         }
-      }
-      for (int64_t c = 0; c < C; c += VL) {
-        const int64_t left = C - c;
-        vf s = v_zero();
-        if (repeat == 1) {
-          for (int64_t q = 0; q < count; q++)
-            s = v_fma(v_load(dz + from[q] + c), v_load((const float *)a->p[2] + weight[q] + c), s);
-        } else {
-          float lanes[VL] = {0};
-          for (int64_t q = 0; q < count; q++)
-            for (int64_t i = 0; i < VL && i < left; i++)
-              for (int64_t r = 0; r < repeat; r++)
-                lanes[i] += dz[from[q] + (c + i) * repeat + r] * ((const float *)a->p[2])[weight[q] + (c + i) * repeat + r];
-          s = v_load(lanes);
+        for (; x < end; x += stride) {
+          bk_gather_channels(&t, stored + x * C, dx + x * C, 1);
+          for (int64_t q = 0; q < t.count; q++) t.from[q] += F;
         }
-        if (stored) s = bk_act_slope(s, v_load_n(stored + c, left), act, a->f[0]);
-        v_store_n(dx + c, v_mul(s, v_set1(a->f[1])), left);
       }
     }
   }
 }
 
 /* ---- dw, db: shards as in conv_wgrad.h; a copy is [taps + 1][F rounded up to 16], for shard_sum ----
- * p0 bk_conv, p1 x, p2 dz, p3 the copies; n0 shards. A unit is one shard. */
+ * p0 bk_conv, p1 x, p2 dz, p3 the copies; n0 shards, n1 db is wanted. A unit is one shard. */
 #define DEPTH_TAPS 9                 /* summed at a time */
 
 BK_INLINE int64_t bk_depth_row(const bk_conv *g) { return bk_ceil(g->F, BK_PANEL) * BK_PANEL; }
@@ -197,6 +259,7 @@ BK_KERNEL(depthwise_wgrad) {
               t.tap++, t.sum += t.row;
             }
           }
+          if (!a->n[1]) continue;
           vf s = t.first ? v_zero() : v_load(sums + taps * t.row + f);
           for (int64_t i = 0; i < t.height * t.width; i++) s = v_add(s, v_load(t.dz + i * F));
           v_store(sums + taps * t.row + f, s);

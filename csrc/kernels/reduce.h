@@ -46,6 +46,15 @@ BK_INLINE float bk_reduce_row(const float *x, int64_t n, const int kind) {
   return out;
 }
 
+/* nv vectors of columns of x[n, inner]; the last holds what is left of `count`. */
+BK_INLINE void bk_reduce_columns(const float *x, int64_t n, int64_t inner, float *out, int64_t count, float factor, const int kind, const int nv) {
+  vf s[4];
+  BK_UNROLL for (int j = 0; j < nv; j++) s[j] = bk_red_start(kind);
+  for (int64_t k = 0; k < n; k++, x += inner)
+    BK_UNROLL for (int j = 0; j < nv; j++) s[j] = bk_red_join(kind, s[j], v_load_n(x + j * VL, count - j * VL));
+  BK_UNROLL for (int j = 0; j < nv; j++) v_store_n(out + j * VL, v_mul(s[j], v_set1(factor)), count - j * VL);
+}
+
 BK_INLINE void bk_reduce(const bk_args *a, int64_t lo, int64_t hi, const int kind) {
   const float *x = a->p[0], factor = a->f[0];
   float *out = a->p[1];
@@ -53,12 +62,10 @@ BK_INLINE void bk_reduce(const bk_args *a, int64_t lo, int64_t hi, const int kin
   for (int64_t u = lo; u < hi; u++) {
     if (inner == 1) { out[u] = bk_reduce_row(x + u * red, red, kind) * factor; continue; }
     const int64_t o = u / blocks, c0 = u % blocks * COLUMNS, c1 = bk_min(inner, c0 + COLUMNS);
-    for (int64_t c = c0; c < c1; c += VL) {
-      vf s = bk_red_start(kind);
-      const float *p = x + o * red * inner + c;
-      for (int64_t k = 0; k < red; k++, p += inner) s = bk_red_join(kind, s, v_load_n(p, c1 - c));
-      v_store_n(out + o * inner + c, v_mul(s, v_set1(factor)), c1 - c);
-    }
+    const float *p = x + o * red * inner;
+    int64_t c = c0;
+    for (; c + 4 * VL <= c1; c += 4 * VL) bk_reduce_columns(p + c, red, inner, out + o * inner + c, 4 * VL, factor, kind, 4);
+    for (; c < c1; c += VL) bk_reduce_columns(p + c, red, inner, out + o * inner + c, c1 - c, factor, kind, 1);
   }
 }
 

@@ -229,7 +229,8 @@ def _conv_wgrad(b, node):
     geometry, shards = b.constant(conv.array()), conv.shards(copy)
     copies = b.new(4 * shards * copy)
     whole = conv.n % shards == 0  # each shard is of as many images
-    b.emit(kernel, (geometry, *refs, copies), (shards,), writes=(3,), images=shards if whole else 0, sliced=(1, 2, 3))
+    ints = (shards, int(node.attrs["bias"])) if kernel == "depthwise_wgrad" else (shards,)
+    b.emit(kernel, (geometry, *refs, copies), ints, writes=(3,), images=shards if whole else 0, sliced=(1, 2, 3))
     panels = by_panels and conv.groups == 1 and conv.f > 1
     out = b.out(dw, "panel" if panels else "row")
     db = b.out(node.outputs[1]) if node.attrs["bias"] else None
