@@ -26,6 +26,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/group_norm.h"
 #include "kernels/random.h"
+#include "kernels/host.h"
 #include "kernels/optim.h"
 #include "kernels/optim_state.h"
 #include "kernels/optim_factored.h"

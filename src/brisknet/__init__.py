@@ -9,13 +9,15 @@ from brisknet._version import __version__
 
 # Submodules and names are loaded when they are first used: importing the package costs next to nothing.
 _SUBMODULES = (
-    "activations", "callbacks", "config", "constraints", "datasets", "gradcheck", "initializers", "kernels", "layers", "losses",
+    "activations", "autograd", "callbacks", "config", "constraints", "datasets", "initializers", "kernels", "layers", "losses",
     "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "layers", "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Model": "models",
     "Optimizer": "optimizers", "Sequential": "models", "Variable": "variables", "Initializer": "initializers",
-    "Regularizer": "regularizers",
+    "Regularizer": "regularizers", "GradientTape": "autograd", "custom_gradient": "autograd", "function": "autograd",
+    "grad": "autograd", "gradcheck": "autograd", "hessian": "autograd", "jacobian": "autograd",
+    "stop_gradient": "ops", "value_and_grad": "autograd",
 }  # fmt: skip
 
 __all__ = ["__version__", "keras", *_NAMES, *_SUBMODULES]

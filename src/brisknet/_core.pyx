@@ -298,6 +298,35 @@ cdef class Arrays:
         bk_free(self.pointers)
 
 
+# ---- Python inside a step -----------------------------------------------------------------------------------------------
+cdef class HostCall:
+    """A function without arguments that a program calls. After its first error it does nothing until that is taken."""
+
+    cdef object fn
+    cdef public object error
+
+    def __cinit__(self, fn):
+        self.fn, self.error = fn, None
+
+    cdef void call(self) noexcept:
+        if self.error is None:
+            try:
+                self.fn()
+            except BaseException as error:
+                self.error = error
+
+    @property
+    def address(self):
+        return <uintptr_t><void *>self
+
+
+cdef void call_host(void *host) noexcept with gil:
+    (<HostCall>host).call()
+
+
+HOST_CALLER = <uintptr_t>&call_host
+
+
 # ---- programs ----------------------------------------------------------------------------------------------------------
 cdef class Program:
     """Bound instructions over an arena. One run at a time: a second thread waits its turn."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from brisknet import Input, Model, ops
-from brisknet.gradcheck import numeric_gradient
+from brisknet.autograd.check import numeric_gradient
 from tests.golden.compare import mode, run_traced  # noqa: F401
 
 EQUATIONS = {

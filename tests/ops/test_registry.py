@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import brisknet.ops  # noqa: F401  (registers every op)
-from brisknet.gradcheck import check_op
+from brisknet.autograd.check import check_op
 from brisknet.ops.registry import all_ops
 from tests.conftest import sample_arrays
 

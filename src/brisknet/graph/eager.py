@@ -17,11 +17,16 @@ class EagerTensor(Tensor):
     array without a past.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "_home")
+    known = True
 
-    def __init__(self, node: Node, index: int, value, dtype: str):
-        self._value = np.asarray(value, dtype)
+    def __init__(self, node: Node, index: int, value, dtype: str, home: Graph):
+        self._value, self._home = np.asarray(value, dtype), home
         super().__init__(node, index, self._value.shape, dtype)
+
+    def in_graph(self, graph: Graph) -> Tensor:
+        """Itself in its own graph; a constant in any other."""
+        return self if graph is self._home else graph.add_constant(self._value)
 
     def numpy(self) -> np.ndarray:
         """A copy of the value as a plain array."""
@@ -60,11 +65,14 @@ class EagerTensor(Tensor):
 
 
 class EagerGraph(Graph):
-    """feeds: the values of the graph's inputs, in the order in which they are added."""
+    """feeds: the values of the graph's inputs, in the order in which they are added.
 
-    def __init__(self, feeds=()):
+    keeps    whether values of variables must outlive changes of the variables (on a GradientTape)
+    """
+
+    def __init__(self, feeds=(), keeps: bool = False):
         super().__init__()
-        self._feeds = feeds
+        self._feeds, self._keeps = feeds, keeps
 
     def _append(self, node: Node) -> Node:
         if node.op == "input":
@@ -72,10 +80,11 @@ class EagerGraph(Graph):
         elif node.op == "constant":
             values = (node.attrs["value"],)
         elif node.op == "variable":
-            values = (node.attrs["variable"].array(),)
+            variable = node.attrs["variable"]
+            values = (variable.numpy() if self._keeps else variable.array(),)
         else:
             with np.errstate(all="ignore"):
                 values = get_op(node.op).reference(*[t._value for t in node.inputs], **node.attrs)
             values = values if isinstance(values, tuple) else (values,)
-        node.outputs = tuple(EagerTensor(node, t.index, v, t.dtype) for t, v in zip(node.outputs, values, strict=True))
+        node.outputs = tuple(EagerTensor(node, t.index, v, t.dtype, self) for t, v in zip(node.outputs, values, strict=True))
         return super()._append(node)

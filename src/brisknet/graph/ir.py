@@ -23,12 +23,17 @@ class Tensor:
 
     __slots__ = ("node", "index", "shape", "dtype", "id", "_keras_mask")
     __array_priority__ = 1000
+    known = False  # whether the value is there already, as in an EagerTensor
     _counter = itertools.count()
 
     def __init__(self, node: Node, index: int, shape: tuple[int, ...], dtype: str):
         self.node, self.index, self.shape, self.dtype = node, index, tuple(shape), dtype
         self.id = next(Tensor._counter)
         self._keras_mask = None
+
+    def in_graph(self, graph: Graph) -> Tensor:
+        """The tensor as an input of a node of `graph`."""
+        return self
 
     @property
     def ndim(self) -> int:
@@ -100,6 +105,9 @@ class Graph:
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
         self.updates: dict[Variable, Tensor] = {}
+        self.tapes: list = []  # GradientTapes that are recording
+        self.watched: dict = {}  # {id of an array: (the array, the tensor that stands for it)}
+        self.settings: list = []  # (object, name, value): attributes that the trace depends on
         self._reads: dict[Variable, Tensor] = {}
 
     # ---- leaves -------------------------------------------------------------------------------------------------
@@ -114,12 +122,14 @@ class Graph:
 
     def read(self, variable: Variable) -> Tensor:
         """The variable's value at this point of the trace: its latest assigned tensor, or what it held before."""
-        if variable in self.updates:
-            return self.updates[variable]
-        tensor = self._reads.get(variable)
+        tensor = self.updates.get(variable)
+        if tensor is None:
+            tensor = self._reads.get(variable)
         if tensor is None:
             node = self._append(Node("variable", (), {"variable": variable}, ((variable.shape, variable.dtype),)))
             tensor = self._reads[variable] = node.outputs[0]
+        for tape in self.tapes:
+            tape.saw(variable, tensor)
         return tensor
 
     @property

@@ -66,9 +66,11 @@ def record(op: str, inputs, attrs: dict) -> tuple[Tensor, ...]:
 
 def as_tensor(x, graph: Graph | None = None) -> Tensor:
     """x as a tensor of the graph: tensors as they are, variables read, everything else a constant."""
-    if isinstance(x, Tensor):
-        return x
     graph = graph or current_graph()
+    if id(x) in graph.watched:
+        return graph.watched[id(x)][1]
+    if isinstance(x, Tensor):
+        return x.in_graph(graph)
     from brisknet.variables import Variable
 
     if isinstance(x, Variable):

@@ -135,6 +135,8 @@ class Layer(Weights, Symbolic, Masked):
                     "first, np.array(...)"
                 )
             args = tuple(map_structure(self._to_array, a) for a in args)
+        elif any(isinstance(t, np.ndarray) for t in leaves):  # arrays among what is traced: constants, or watched by a tape
+            args = tuple(map_structure(self._in_trace, a) for a in args)
         self._ensure_built(args, kwargs)
         mask = self._take_masks(args, kwargs)
         if call_context() is None:  # penalties of an earlier call by hand
@@ -155,6 +157,12 @@ class Layer(Weights, Symbolic, Masked):
                 self.add_loss(penalty / float(max(out.shape[0] if out.shape else 1, 1)))
         self._give_masks(args, kwargs, outputs, mask)
         return outputs
+
+    def _in_trace(self, x):
+        if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
+            return x
+        watched = current_graph().watched.get(id(x))
+        return self._to_array(x) if watched is None else watched[1]
 
     def _to_array(self, x):
         if x is None or isinstance(x, (Tensor, bool, str)):

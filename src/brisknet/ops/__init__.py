@@ -17,7 +17,7 @@ from brisknet.ops.elementwise import (
 from brisknet.ops import conv as _conv, image as _image, pool as _pool  # noqa: F401
 from brisknet.ops import ctc as _ctc  # noqa: F401
 from brisknet.ops import lookup as _lookup  # noqa: F401
-from brisknet.ops import assign, loss, metric, metric_rows, metric_state, norm, norm_rows, optim, optim_state, random  # noqa: F401  (their records)
+from brisknet.ops import assign, loss, metric, metric_rows, metric_state, norm as _norm, norm_rows, optim, optim_state, random  # noqa: F401  (their records)
 from brisknet.ops import tensor_methods as _methods  # noqa: F401
 from brisknet.ops import rnn_gru as _gru, rnn_lstm as _lstm, rnn_simple as _rnn  # noqa: F401
 from brisknet.ops.lookup import digitize
@@ -57,6 +57,7 @@ from brisknet.ops.neural import (
     batch_normalization, binary_crossentropy, categorical_crossentropy, dot_product_attention,
     extract_sequences, in_top_k, multi_hot, psnr, sparse_categorical_crossentropy,
 )  # fmt: skip
+from brisknet.ops.python_call import host_call
 from brisknet.ops.products import (
     cdist, correlate, cross, inner, kron, outer, vander, vdot,
 )  # fmt: skip
@@ -87,7 +88,7 @@ __all__ = [
     "erfinv", "exp", "exp2", "expand_dims", "expm1", "extract_sequences", "eye", "fabs", "flip", "fliplr",
     "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "fori_loop", "full", "full_like", "gcd", "gelu",
     "geomspace", "get_item", "glu", "greater", "greater_equal", "hamming", "hanning", "hard_shrink",
-    "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack",
+    "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "heaviside", "histogram", "host_call", "hsplit", "hstack",
     "hypot", "i0", "identity", "imag", "in_top_k", "inner", "inv", "is_tensor", "isclose", "isfinite", "isin",
     "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser", "kron", "layer_normalization", "lcm", "ldexp",
     "leaky_relu", "left_shift", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2",

@@ -22,8 +22,11 @@ _layer_graph: list = []
 
 
 def is_symbolic(x) -> bool:
-    """True for a traced tensor, and for a variable while a step is being traced."""
-    return isinstance(x, Tensor) or (isinstance(x, Variable) and current_graph() is not None)
+    """True for a traced tensor, and while a step is being traced for a variable and for an array that a tape watches."""
+    graph = current_graph()
+    if isinstance(x, Tensor):
+        return graph is not None or not x.known
+    return graph is not None and (isinstance(x, Variable) or id(x) in graph.watched)
 
 
 def apply(op: str, inputs, **attrs):
@@ -66,6 +69,8 @@ def _holds(cls, values) -> bool:
 
 
 def _value(x):
+    if isinstance(x, Tensor):
+        return np.asarray(x)
     return x.value if isinstance(x, Variable) else x
 
 
@@ -136,7 +141,7 @@ def match_floats(a, b):
 
 
 def _weak_array(x) -> bool:
-    return isinstance(x, np.ndarray)
+    return isinstance(x, np.ndarray) and not is_symbolic(x)
 
 
 def cast(x, dtype):
@@ -144,6 +149,6 @@ def cast(x, dtype):
     dtype = dtype if isinstance(dtype, str) else np.dtype(dtype).name
     if dtype_of(x) == dtype:
         return x
-    if isinstance(x, np.ndarray) or np.isscalar(x):
+    if np.isscalar(x) or (isinstance(x, np.ndarray) and not is_symbolic(x)):
         return np.asarray(x).astype(dtype)
     return apply("cast", (x,), dtype=dtype)

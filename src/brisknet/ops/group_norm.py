@@ -141,13 +141,17 @@ def _by_parts(build):
 
     def vjp(node, grads):
         from brisknet.ops.elementwise import add
+        from brisknet.graph.trace import current_graph
         from brisknet.passes.autodiff import gradients
 
-        total = [None] * len(node.inputs)
-        for value, g in zip(build(node), grads, strict=True):
+        graph, total = current_graph(), [None] * len(node.inputs)
+        first = len(graph.nodes)
+        values = build(node)
+        parts = graph.nodes[first:]  # and no further back: an input may be computed from another one
+        for value, g in zip(values, grads, strict=True):
             if g is None:
                 continue
-            found = gradients(value, list(node.inputs), seed=g)
+            found = gradients(value, list(node.inputs), seed=g, nodes=parts)
             total = [b if a is None else a if b is None else add(a, b) for a, b in zip(total, found, strict=True)]
         return tuple(total)
 

@@ -226,6 +226,8 @@ class Optimizer:
         if not self.built:
             self.build(variables)
         self._check_known(variables)
+        if (graph := current_graph()) is not None:
+            graph.settings.append((self, "_generation", self._generation))
         pairs = [(v, g) for v, g in zip(variables, grads, strict=True) if g is not None]
         if not pairs:
             raise ValueError("apply: no gradient for any variable; the loss does not depend on the trained weights")

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from brisknet.graph.ir import Graph, Tensor
+from brisknet.graph.ir import Tensor
 from brisknet.graph.trace import current_graph
 from brisknet.ops.dispatch import is_float
 from brisknet.ops.registry import get_op
 
-__all__ = ["gradients"]
+__all__ = ["gradients", "reached"]
 
 
-def gradients(target: Tensor, wrt: list[Tensor], seed: Tensor | None = None) -> list[Tensor | None]:
+def gradients(target, wrt: list[Tensor], seed=None, nodes=None, leaves=()) -> list[Tensor | None]:
     """The gradient of `target` (a scalar, unless `seed` gives its upstream gradient) for each tensor of `wrt`.
+
+    target   a tensor, or a list of tensors whose gradients add up; seed is then a list too
+    nodes    what is differentiated, in the order in which it was recorded: all of the current graph by default
+    leaves   tensors that gradients reach, but do not flow through
 
     None where target does not depend on a tensor. Recorded in the current graph.
     """
     graph = current_graph()
-    needed = _between(graph, wrt, target)
-    if target not in needed:
+    nodes = list(graph.nodes) if nodes is None else nodes
+    targets, seeds = (target, seed or [None] * len(target)) if isinstance(target, list) else ([target], [seed])
+    needed = _between(nodes, wrt, targets)
+    grads: dict[Tensor, Tensor] = {}
+    for t, s in zip(targets, seeds, strict=True):
+        if t in needed:
+            s = graph.add_constant(np.ones(t.shape, t.dtype)) if s is None else s
+            grads[t] = s if t not in grads else _accumulate(grads[t], s)
+    if not grads:
         return [None] * len(wrt)
-    if seed is None:
-        seed = graph.add_constant(np.ones(target.shape, target.dtype))
-    grads: dict[Tensor, Tensor] = {target: seed}
-    sources = set(wrt)
-    for node in reversed(list(graph.nodes)):
-        outs = [grads.get(t) for t in node.outputs]
+    sources, leaves = set(wrt), set(leaves)
+    for node in reversed(nodes):
+        outs = [None if t in leaves else grads.get(t) for t in node.outputs]
         if not node.inputs or all(g is None for g in outs) or not any(t in needed for t in node.inputs):
             continue
         for t in node.outputs:
@@ -47,14 +55,20 @@ def _accumulate(a: Tensor, b: Tensor) -> Tensor:
     return add(a, b)
 
 
-def _between(graph: Graph, wrt, target) -> set[Tensor]:
-    """Float tensors on a path from one of `wrt` to the target: only these get a gradient."""
-    forward = set(wrt)
-    for node in graph.nodes:
-        if any(t in forward for t in node.inputs):
-            forward.update(t for t in node.outputs if is_float(t.dtype))
-    back = {target}
-    for node in reversed(graph.nodes):
+def _between(nodes, wrt, targets) -> set[Tensor]:
+    """Float tensors on a path from one of `wrt` to a target: only these get a gradient."""
+    forward = reached(nodes, wrt)
+    back = set(targets)
+    for node in reversed(nodes):
         if any(t in back for t in node.outputs):
             back.update(node.inputs)
     return forward & back
+
+
+def reached(nodes, tensors, floats_only: bool = True) -> set[Tensor]:
+    """These tensors and all that depend on them, along floats: what gradients can flow through."""
+    forward = set(tensors)
+    for node in nodes:
+        if any(t in forward for t in node.inputs):
+            forward.update(t for t in node.outputs if not floats_only or is_float(t.dtype))
+    return forward

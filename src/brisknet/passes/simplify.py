@@ -18,6 +18,9 @@ def simplify(graph: Graph) -> Graph:
     nodes = []
     for node in graph.nodes:
         node.inputs = tuple(replaced.get(t, t) for t in node.inputs)
+        if node.op == "replace_gradient":  # gradients have been taken
+            replaced.update(zip(node.outputs, node.inputs, strict=False))
+            continue
         new = _identity(node)
         if new is not None:
             replaced[node.outputs[0]] = replaced.get(new, new)
@@ -78,7 +81,7 @@ def _identity(node: Node) -> Tensor | None:
 
 def _fold(node: Node) -> None:
     """Turn a node of constants into a constant in place (small results only: the program keeps them in memory)."""
-    if not node.inputs or len(node.outputs) != 1 or node.outputs[0].size > 4096:
+    if not node.inputs or len(node.outputs) != 1 or node.outputs[0].size > 4096 or node.op == "host_call":
         return
     values = [_constant(t) for t in node.inputs]
     if any(v is None for v in values):
@@ -90,7 +93,7 @@ def _fold(node: Node) -> None:
 
 def _key(node: Node):
     """Equal keys compute equal values; None for leaves that must stay apart."""
-    if node.op in ("input", "variable"):
+    if node.op in ("input", "variable", "host_call"):
         return None
     if node.op == "constant":
         value = node.attrs["value"]

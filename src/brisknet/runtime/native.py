@@ -9,8 +9,9 @@ import numpy as np
 
 from brisknet import _core
 from brisknet.passes.lower import lower
-from brisknet.passes.lower.plan import ALIGN, BLOCK, PAD, Buf, Table
+from brisknet.passes.lower.plan import ALIGN, BLOCK, PAD, Buf, Host, Table
 from brisknet.passes.memory import plan_memory
+from brisknet.runtime import host
 from brisknet.variables import Variable, panel_shape
 
 __all__ = ["NativeLoop", "NativeProgram"]
@@ -41,6 +42,8 @@ class NativeProgram:
         self.graph = graph
         self.plan = plan_memory(lower(graph), _core.INPLACE)
         self._program = None
+        self.hosts: list = []
+        self.has_hosts = any(i.op == "host_call" for i in self.plan.instructions)
         self._epoch = -1
         self._shapes = [t.shape for t in graph.outputs]
         self._dtypes = [np.float32 if d == "float32" else np.int32 for d in self.plan.output_dtypes]
@@ -57,7 +60,7 @@ class NativeProgram:
             self.plan = plan_memory(lower(self.graph), _core.INPLACE)  # another program has moved a weight to panels
         settle(self.plan.layouts)
         arena = _core.Buffer(self.plan.arena_bytes)
-        keep, constants = [], {}
+        keep, constants, hosts = [], {}, []
         for value in self.plan.constants:
             home = _core.Buffer(value.nbytes)
             np.frombuffer(home, np.uint8, value.nbytes)[...] = np.frombuffer(value.tobytes(), np.uint8)
@@ -72,11 +75,16 @@ class NativeProgram:
                 return arena.address + base.offset + ref.offset
             if isinstance(base, Variable):
                 return address(base.storage) + ref.offset
+            if isinstance(base, Host):
+                return hosts[-1].address
             return constants[id(base)] + ref.offset
 
         instructions = []
         for i in self.plan.instructions:
             ints, pointers = i.ints, []
+            if i.op == "host_call":
+                hosts.append(host.bind(i, place))
+                pointers.append(_core.HOST_CALLER)
             for ref in i.operands:
                 if isinstance(ref.base, Table):
                     table, ints = _table(ref.base.segments, place, join=i.op.endswith("_update"), ints=ints)
@@ -85,7 +93,8 @@ class NativeProgram:
                 else:
                     pointers.append(place(ref))
             instructions.append((_core.OPS[i.op], i.flags, pointers, ints, i.floats))
-        keep += [v.storage for v in self.plan.layouts]
+        keep += [v.storage for v in self.plan.layouts] + hosts
+        self.hosts = hosts
         self._program = _core.Program(instructions, arena, keep, thread_flops(), self.plan.poison)
         self._epoch = _core.epoch()
 
@@ -93,7 +102,8 @@ class NativeProgram:
     def run(self, feeds) -> list[np.ndarray]:
         """feeds: one array an input, in order, of the graph's static shapes. Returns fresh output arrays."""
         outs = [np.empty(s, d) for s, d in zip(self._shapes, self._dtypes, strict=True)]
-        self.bound().run([np.ascontiguousarray(f) for f in feeds], outs)
+        with host.undone([self]):
+            self.bound().run([np.ascontiguousarray(f) for f in feeds], outs)
         return [o.astype(bool) if d == "bool" else o for o, d in zip(outs, self.plan.output_dtypes, strict=True)]
 
     def fast_call(self):
@@ -101,7 +111,7 @@ class NativeProgram:
 
         It returns None itself for anything but an array of the program's shape; then the ordinary way must be taken.
         """
-        if len(self.graph.inputs) != 1 or self.plan.output_dtypes != ["float32"]:
+        if self.has_hosts or len(self.graph.inputs) != 1 or self.plan.output_dtypes != ["float32"]:
             return None
         return _core.FastCall(self.bound(), self.graph.inputs[0].shape, self._shapes[0]).call
 
@@ -243,7 +253,9 @@ class NativeLoop:
 
     def run(self, max_steps: int = 0, seconds: float = float("inf")) -> bool:
         """Run steps until the epoch has ended (True), max_steps are done, or the time is up (False)."""
-        return self._ready().run(max_steps, min(seconds, 1e9), self._log)[0]
+        loop = self._ready()
+        with host.undone(self.programs):
+            return loop.run(max_steps, min(seconds, 1e9), self._log)[0]
 
     def run_epochs(self, epoch: int, epochs: int, seconds: float):
         """Run whole epochs from `epoch` on, at most `epochs`; stop at the first epoch end after `seconds`.
@@ -253,9 +265,10 @@ class NativeLoop:
         loop = self._ready()
         log = np.empty((epochs, max(self._width, 1)))
         loop.begin(epoch, epochs)
-        done, finished = loop.run(0, seconds, log)
-        if not done and loop.step:  # within an epoch: go on to its end
-            finished += loop.run(self.steps - loop.step, 1e9, log[finished:])[1]
+        with host.undone(self.programs):
+            done, finished = loop.run(0, seconds, log)
+            if not done and loop.step:  # within an epoch: go on to its end
+                finished += loop.run(self.steps - loop.step, 1e9, log[finished:])[1]
         return log[:finished, : self._width]
 
 

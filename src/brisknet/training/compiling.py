@@ -185,7 +185,7 @@ class Compiling:
         schedule = self.optimizer._generation if mode == "train" else 0
         key = (mode, sig, config.generation, frozen, schedule, self._trainable_pattern(), self._target_form)
         program = self._programs.get(key)
-        if program is None:
+        if program is None or not _holds(program):
             with collector_paused():
                 program = compile_graph(trace_step(self, mode, sig, self._structures(sig)))
             if mode == "train":
@@ -243,6 +243,11 @@ class Compiling:
             optimizer.build(self.trainable_weights)
         for v, value in zip(optimizer.variables, state["optimizer_state"], strict=True):
             v.assign(value)
+
+
+def _holds(program) -> bool:
+    """Whether the optimizers that a step uses still are as they were when it was traced."""
+    return all(getattr(thing, name) == value for thing, name, value in program.graph.settings)
 
 
 def _results(named) -> dict:

@@ -263,12 +263,13 @@ class Trainer(Compiling, Feeding, Feeds, Steps):
         return self._infer(x, "predict")
 
     def __call__(self, *args, **kwargs):
+        traced = current_graph() is not None
         fast = self._fast
-        if fast is not None and len(args) == 1 and not kwargs:
+        if fast is not None and len(args) == 1 and not kwargs and not traced:
             out = fast(args[0])
             if out is not None:
                 return out
-        if current_graph() is not None or not args or any(isinstance(t, KerasTensor) for t in flatten([args, kwargs])):
+        if traced or not args or any(isinstance(t, KerasTensor) for t in flatten([args, kwargs])):
             return Layer.__call__(self, *args, **kwargs)
         if kwargs.get("training") or set(kwargs) - {"training"} or len(args) > 1:
             return Layer.__call__(self, *args, **kwargs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["Buf", "Instruction", "Plan", "Ref", "Segment", "Table", "Unsupported"]
+__all__ = ["Buf", "Host", "Instruction", "Plan", "Ref", "Segment", "Table", "Unsupported"]
 
 # Sizes that csrc/brisknet.h and csrc/kernels/loss.h have too; a test holds them together.
 ALIGN = 64  # bytes
@@ -35,9 +35,18 @@ class Table:
         self.segments = segments
 
 
+class Host:
+    """Python that a host_call instruction runs: `run(inputs)` gives the output arrays; sizes as the operands after it."""
+
+    __slots__ = ("run", "inputs", "outputs")
+
+    def __init__(self, run, inputs, outputs):
+        self.run, self.inputs, self.outputs = run, inputs, outputs  # [(shape, dtype)] of each
+
+
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """An operand: `offset` bytes into a Buf, a Variable's storage, a constant array or a Table; base None is NULL."""
+    """An operand: `offset` bytes into a Buf, a Variable's storage, a constant array, a Table or a Host; base None is NULL."""
 
     base: object
     offset: int = 0
@@ -95,7 +104,7 @@ class Instruction:
                     yield s.param, i in self.writes
                     yield s.grad, False
                     yield from ((slot, True) for slot in s.slots)
-            elif ref.base is not None:
+            elif ref.base is not None and not isinstance(ref.base, Host):
                 yield ref, i in self.writes
 
 
