@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 COLOURS = {"brisknet": "#1f6feb", "brisknet-numpy": "#9ec5fe", "c": "#333333", "torch": "#ee4c2c", "torch-compile": "#f5a08f",
-           "jax": "#2a9d8f", "keras": "#c62828", "sklearn": "#f7931e", "numpy": "#4dabcf"}  # fmt: skip
+           "jax": "#2a9d8f", "keras": "#c62828", "sklearn": "#f7931e", "onnx": "#7b61a8", "numpy": "#4dabcf"}  # fmt: skip
 
 
 def draw(result: dict, path: Path, other_python: str | None = None) -> None:

@@ -31,7 +31,7 @@ def variants(spec: dict, threads: int) -> dict:
     if kind == "fit":
         steps = spec["rows"] // spec["batch"]
         out = {}
-        for jit in (True, False):
+        for jit in (False, True):
             for per in sorted({1, steps}):
                 args = {"jit_compile": jit, "steps_per_execution": per}
                 out[f"jit_compile={jit}, steps_per_execution={per}"] = (
