@@ -10,7 +10,7 @@ import numpy as np
 from brisknet.graph.ir import Tensor
 from brisknet.graph.trace import as_tensor, current_graph
 from brisknet.layers.keras_tensor import flatten, map_structure
-from brisknet.ops.dispatch import is_float, is_symbolic
+from brisknet.ops.dispatch import float_array, is_float, is_symbolic
 from brisknet.ops.assign import replace_gradient
 from brisknet.variables import Variable
 
@@ -26,7 +26,7 @@ def custom_gradient(f):
             return ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
 
     grad gets one upstream gradient an output, and returns one gradient (None: there is none) for every argument that is a
-    tensor, array or variable, computed by brisknet.ops. Where f reads trainable variables that are no arguments, grad takes
+    tensor, array, number or variable, computed by brisknet.ops. Where f reads trainable variables that are no arguments, grad takes
     variables=[...] too and returns (gradients, gradients of the variables), as in TensorFlow.
     """
     if not callable(f):
@@ -37,8 +37,8 @@ def custom_gradient(f):
         graph = current_graph()
         if graph is None or not (graph.tapes or any(is_symbolic(x) for x in flatten([args, kwargs])) or _traced(graph)):
             return _outputs(f, args, kwargs)[0]
-        inputs = [x for x in flatten(list(args)) if isinstance(x, (Tensor, Variable, np.ndarray))]
-        tensors = [as_tensor(x, graph) for x in inputs]
+        inputs = [x for x in flatten(list(args)) if isinstance(x, (Tensor, Variable, np.ndarray, np.number, float, int))]
+        tensors = [as_tensor(float_array(x) if isinstance(x, float) else x, graph) for x in inputs]
         seen = _Reads()
         graph.tapes.append(seen)
         try:
@@ -52,7 +52,7 @@ def custom_gradient(f):
                 "take variables=... and return (gradients of the arguments, gradients of the variables)"
             )
         ys = [as_tensor(y, graph) for y in flatten(outputs)]
-        rule = _rule(grad, ys, inputs, list(others), _name(f))
+        rule = _rule(grad, ys, tensors, list(others), _name(f))
         todo = list(replace_gradient(ys, [*tensors, *others.values()], rule))
         return map_structure(lambda _: todo.pop(0), outputs)
 

@@ -140,7 +140,7 @@ def _leaf(x, graph, where: str) -> Tensor:
 
 
 def _float_target(value, graph, name: str) -> Tensor:
-    if isinstance(value, Variable) or (not isinstance(value, Tensor) and np.isscalar(value)) or isinstance(value, np.ndarray):
+    if isinstance(value, (Variable, np.ndarray, np.number, float, int)):
         value = as_tensor(value, graph)
     if not isinstance(value, Tensor):
         raise TypeError(f"{name}: the function must return a tensor computed by brisknet.ops, got {value!r}")
