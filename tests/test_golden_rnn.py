@@ -81,3 +81,15 @@ def test_config(name):
 def test_arguments_in_the_order_of_keras(name):
     parameters = inspect.signature(getattr(bn.layers, name).__init__).parameters
     assert [p for p in parameters if p not in ("self", "kwargs")] == NOTES["signatures"][name]
+
+
+def test_a_model_that_keras_wrote(backend):
+    from brisknet.saving.objects import deserialize_layer
+    from brisknet.saving.weights import model_arrays, set_arrays
+
+    golden = Golden("keras_rnn_model")
+    model = deserialize_layer(json.loads((HERE / "keras_rnn_model.json").read_text()))
+    arrays = {n.removeprefix("w:"): golden[n] for n in golden.names if n.startswith("w:")}
+    assert set(model_arrays(model)) == set(arrays)  # the places of weights are those of Keras' files
+    set_arrays(model, arrays, "golden")
+    close(model.predict(golden["x"], verbose=0), golden["y"], 2e-6)

@@ -9,15 +9,17 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import tempfile
 
 os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tests.golden.compare import HERE
-from tests.golden.rnn_cases import CASES, CONFIGS, numbers
+from tests.golden.rnn_cases import CASES, CONFIGS, SAVED_X, numbers, saved_model
 
 
 def draw(rng, shape, scale=1.0):
@@ -57,7 +59,25 @@ def one(name, number, out) -> None:
         out.update({f"{name}/{kind}{i}": np.asarray(v) for i, v in enumerate(values)})
 
 
+def saved() -> None:
+    """A model of masks, states and both directions as Keras writes it: config and weights by their places in the file."""
+    keras.config.set_floatx("float32")
+    model = saved_model(keras)
+    rng = np.random.default_rng(5)
+    for v in model.weights:
+        v.assign(draw(rng, v.shape, 0.5))
+    out = {"x": SAVED_X, "y": model.predict(SAVED_X, verbose=0)}
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_weights(f"{folder}/m.weights.h5")
+        with h5py.File(f"{folder}/m.weights.h5") as file:
+            keep = lambda n, d: out.update({f"w:{n}": d[()]}) if isinstance(d, h5py.Dataset) else None  # noqa: E731
+            file.visititems(keep)
+    np.savez_compressed(HERE / "keras_rnn_model.npz", **out)
+    (HERE / "keras_rnn_model.json").write_text(json.dumps(json.loads(model.to_json()), indent=1) + "\n")
+
+
 def main() -> None:
+    saved()
     keras.config.set_floatx("float64")
     out: dict = {}
     for number, name in enumerate(CASES):

@@ -125,3 +125,17 @@ def numbers(case_number: int, shape, options):
     states = [draw((shape[0], n)) for n in options.get("states", ())]
     mask = draw_mask(rng, shape[:2]) if options.get("mask") else None
     return rng, x, before, states, mask
+
+
+SAVED_X = np.random.default_rng(9).normal(size=(4, 5, 2)).astype(np.float32)
+SAVED_X[0, 2:] = SAVED_X[1, :3] = 0.0
+
+
+def saved_model(k):
+    """A model in which masks, states, both directions and cells of several kinds meet."""
+    i = k.Input((5, 2))
+    y, h, _ = k.layers.LSTM(3, return_sequences=True, return_state=True)(k.layers.Masking()(i))
+    both = k.layers.Bidirectional(k.layers.GRU(2))(y)
+    steps = k.layers.SimpleRNN(2)(k.layers.TimeDistributed(k.layers.Dense(2))(y))
+    cells = k.layers.RNN([k.layers.GRUCell(2), k.layers.LSTMCell(3)])(y)
+    return k.Model(i, k.layers.Dense(1)(k.layers.Concatenate()([both, h, steps, cells])))

@@ -221,6 +221,8 @@ class Functional(Model):
             for name, call, node in todo:
                 try:
                     args, kwargs = resolve(node["args"]), resolve(node["kwargs"])
+                    if kwargs.get("mask") is not None and kwargs.get("training") is False:
+                        kwargs.pop("training")  # Keras writes what the call happened to be told, and runs without
                 except KeyError:
                     later.append((name, call, node))
                     continue

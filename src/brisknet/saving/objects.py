@@ -62,12 +62,25 @@ def deserialize_layer(config: dict, custom_objects=None):
     """
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise ValueError(f'layer config: a dict with "class_name" and "config" expected, got {config!r}')
+    if str(config.get("module")).startswith("keras.src.ops"):
+        return _keras_function(config)
     cls = class_of(config["class_name"], custom_objects, config.get("registered_name"))
     inner = {k: v for k, v in (config.get("config") or {}).items() if v is not None or k not in KERAS_ONLY}
     with custom_object_scope(custom_objects or {}):
         if "custom_objects" in inspect.signature(cls.from_config).parameters:
             return cls.from_config(inner, custom_objects=custom_objects)
         return cls.from_config(inner)
+
+
+def _keras_function(config: dict):
+    """A function of keras.ops that Keras wrote into a model, as masks are made by them: a function of its call's arguments."""
+    from brisknet import ops
+    from brisknet.utils.naming import lookup, to_snake_case
+
+    name = to_snake_case(config["class_name"])
+    fn = lookup("function of keras.ops", name, {n: getattr(ops, n) for n in ops.__all__})
+    given = {k: v for k, v in (config.get("config") or {}).items() if k != "name"}
+    return lambda *args, **kwargs: fn(*args, **given, **kwargs)
 
 
 # Keys of Keras' configs for what this package has not, at the value that asks for nothing.
