@@ -15,11 +15,13 @@ importlib.import_module("tests.bad_calls_api")
 importlib.import_module("tests.bad_calls_optimizers")
 importlib.import_module("tests.bad_calls_arithmetic")
 importlib.import_module("tests.bad_calls_conv")
+importlib.import_module("tests.bad_calls_rnn")
 importlib.import_module("tests.bad_calls_losses")
 importlib.import_module("tests.bad_calls_metrics")
 importlib.import_module("tests.bad_calls_preprocessing")
 importlib.import_module("tests.bad_calls_models")
 importlib.import_module("tests.bad_calls_callbacks")
+importlib.import_module("tests.bad_calls_ops")
 
 
 def state_of(model):

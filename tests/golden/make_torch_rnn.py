@@ -26,7 +26,7 @@ def main() -> None:
         net = getattr(torch.nn, kind)(f, h, batch_first=True)
         net = net.float().double()  # weights that float32 holds exactly
         rng = np.random.default_rng(number)
-        draw = lambda *s: rng.standard_normal(s).astype("float32")  # noqa: E731
+        draw = lambda *s, rng=rng: rng.standard_normal(s).astype("float32")  # noqa: E731
         x, states = draw(b, t, f), [draw(b, h) for _ in range(2 if kind == "LSTM" else 1)]
         xt = torch.tensor(x.astype("float64"), requires_grad=True)
         st = [torch.tensor(s[None].astype("float64"), requires_grad=True) for s in states]

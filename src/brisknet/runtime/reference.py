@@ -73,6 +73,9 @@ class ReferenceLoop:
         self.program_for, self.arrays, self.rows, self.batch = program_for, arrays, rows, batch
         self.shuffle_key, self.fetch = shuffle_key, fetch
         self.steps = -(-rows // batch)
+        for size in (batch, rows % batch):  # a last batch that the model cannot take is an error before the first step
+            if size:
+                program_for(size)
         self.step = 0
         self._order = None
 
