@@ -208,7 +208,7 @@ def test_arithmetic_and_indexing_of_symbolic_tensors(backend):
     for twin in (Model.from_config(json.loads(json.dumps(model.get_config()))), pickle.loads(pickle.dumps(model))):
         assert np.array_equal(twin.predict(x, verbose=0), model.predict(x, verbose=0))
     with pytest.raises(TypeError, match="indexed by ints, slices"):
-        a[[0, 1]]
+        a["x"]
     with pytest.raises(IndexError):
         a[:, 7]
 
@@ -352,7 +352,7 @@ def test_a_custom_loss_may_want_other_shapes(backend):
 
 def test_errors_inside_a_custom_loss_or_metric_say_so(backend):
     def numpy_loss(y_true, y_pred):
-        return np.mean((y_true - y_pred) ** 2)
+        return np.fft.fft(y_true - y_pred)
 
     x, y = data()
     for options in ({"loss": numpy_loss}, {"metrics": [numpy_loss]}):

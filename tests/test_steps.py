@@ -346,14 +346,19 @@ def test_python_that_looks_at_values(backend, capsys):
     assert model.evaluate(np.abs(x), y, verbose=0) > 0
 
 
-def test_numpy_functions_do_not_lose_the_gradient_silently(backend):
-    def loss(y_true, y_pred):
-        return ops.mean(np.square(y_true - y_pred))
-
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_numpy_functions_have_the_gradient_of_ops(backend, eagerly):
     x, y = xy()
-    model = classifier(loss=loss, run_eagerly=True)
-    with pytest.raises(TypeError):
-        model.fit(x, y[:, :1], verbose=0)
+    weights = []
+    for square, mean in ((ops.square, ops.mean), (np.square, np.mean)):
+        bn.utils.set_random_seed(3)
+        model = classifier(loss=lambda y_true, y_pred, f=square, g=mean: g(f(y_true - y_pred)), run_eagerly=eagerly)
+        before = model.get_weights()
+        model.fit(x, y[:, :1], verbose=0, shuffle=False)
+        assert all((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_run_eagerly_can_be_switched(backend):

@@ -1,4 +1,5 @@
-"""Seeds. One global seed, from which every object without a seed of its own draws one, in the order of their making."""
+"""Seeds and random numbers. One global seed, from which every object without a seed of its own draws one, in the order of their
+making, and functions that draw from a seed, on known arrays and within traced steps alike."""
 
 from __future__ import annotations
 
@@ -7,11 +8,15 @@ import threading
 import numpy as np
 
 from brisknet.runtime.philox import derive
+from brisknet.variables import Variable
 
-__all__ = ["SeedGenerator", "draw_seed", "set_seed"]
+__all__ = ["SeedGenerator", "draw_seed", "set_seed", *(
+    DRAWS := ("beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "shuffle", "truncated_normal", "uniform")
+)]  # fmt: skip
 
 _lock = threading.Lock()
 _state = {"seed": None, "drawn": 0}
+_global: list = []  # the SeedGenerator of draws without a seed, once there were any
 
 
 def set_seed(seed: int) -> None:
@@ -20,6 +25,9 @@ def set_seed(seed: int) -> None:
         raise ValueError(f"seed must be an integer >= 0, got {seed!r}")
     with _lock:
         _state.update(seed=int(seed), drawn=0)
+    for generator in _global:
+        generator.seed = draw_seed()
+        generator.state.store(np.asarray(_start(generator.seed)))
 
 
 def draw_seed(seed=None) -> int:
@@ -37,8 +45,34 @@ def draw_seed(seed=None) -> int:
         return derive(_state["seed"], _state["drawn"])
 
 
+def __getattr__(name: str):
+    """The functions that draw are in ops/draws.py, which `import brisknet.random` alone need not load."""
+    if name not in DRAWS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from brisknet.ops import draws
+
+    globals()[name] = value = getattr(draws, name)
+    return value
+
+
+def _start(seed: int) -> int:
+    """Where the steps of a stream begin: far from those of every other seed."""
+    return derive(seed) >> 1
+
+
+def global_generator():
+    """The generator of draws that are given no seed; set_seed() starts it anew."""
+    if not _global:
+        _global.append(SeedGenerator(name="global_seed_generator"))
+    return _global[0]
+
+
 class SeedGenerator:
-    """A stream of seeds: each `next()` gives another."""
+    """A stream of random numbers: functions that draw from it go on where the last one stopped, also within a traced step,
+    and `next()` gives integers to seed something else with.
+
+    state   the int64 variable that counts the draws
+    """
 
     def __init__(self, seed=None, name=None):
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
@@ -47,11 +81,27 @@ class SeedGenerator:
 
         self._given = seed
         self.seed, self.drawn, self.name = draw_seed(seed), 0, name or auto_name("seed_generator")
+        self.state = Variable(np.int64(_start(self.seed)), dtype="int64", trainable=False, name=f"{self.name}_state")
 
     def next(self) -> int:
         """The next seed."""
         self.drawn += 1
         return derive(self.seed, self.drawn)
+
+    def advance(self):
+        """The step of the next draw: a number, or within a traced step the tensor of it; the state counts on."""
+        from brisknet.graph.trace import current_graph
+
+        graph = current_graph()
+        if graph is None:
+            step = self.state.numpy()
+            self.state.store(step + 1)
+            return step
+        from brisknet.ops.metric import count_step
+
+        step = graph.read(self.state)
+        self.state.assign(count_step(step))
+        return step
 
     def get_config(self):
         return {"seed": self._given, "name": self.name}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
+
 from brisknet.ops import dispatch, tensor_methods
 
 __all__ = ["CallNode", "KerasTensor", "flatten", "map_structure", "source_layers"]
@@ -64,7 +66,11 @@ class KerasTensor:
 
     def __getitem__(self, key):
         from brisknet.layers.getitem import GetItem
+        from brisknet.ops.gather import get_item
 
+        parts = tuple(np.asarray(k) if isinstance(k, list) else k for k in (key if isinstance(key, tuple) else (key,)))
+        if any(isinstance(k, (np.ndarray, KerasTensor)) for k in parts):
+            return get_item(self, parts)
         return GetItem(key)(self)
 
 

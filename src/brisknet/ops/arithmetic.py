@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from brisknet.ops import elementwise as ew
-from brisknet.ops.dispatch import apply, cast, dtype_of, match_floats
+from brisknet.ops.dispatch import apply, cast, dtype_of, is_float, match_floats
 from brisknet.ops.elementwise import _define_binary, _define_unary, _off_kinks, _positive, _vjp2
 from brisknet.ops.registry import OpSpec, Sample, register
 
@@ -140,7 +140,10 @@ def _define_bits(name, reference):
     register(OpSpec(name, _bits_infer, reference, ew._no_vjp, (Sample(_INTS, wrt=()),)))
 
     def call(x, y):
-        return apply(name, match_floats(x, y))
+        a, b = match_floats(x, y)
+        if is_float(dtype_of(a)):
+            raise TypeError(f"{name}: integers or bools expected, got dtype {dtype_of(a)}; use ops.cast, or multiply for masks")
+        return apply(name, (a, b))
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"Element-wise {name} of two integer (or bool) values."

@@ -39,8 +39,8 @@ def empty(shape, dtype=None):
 
 
 def full(shape, fill_value, dtype=None):
-    """The fill value, broadcast to a shape; dtype None is that of the value."""
-    return broadcast_to(number_array(fill_value) if dtype is None else cast(fill_value, dtype), _sizes(shape))
+    """The fill value, broadcast to a shape; dtype None is the default float type."""
+    return broadcast_to(cast(number_array(fill_value), dtype or floatx()), _sizes(shape))
 
 
 @composite

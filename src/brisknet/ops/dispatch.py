@@ -112,7 +112,8 @@ def match_floats(a, b):
     """The two operands of a binary op with one dtype: Python numbers take the other's, ints meet floats as floats."""
     wa, wb = isinstance(a, (bool, int, float)), isinstance(b, (bool, int, float))
     if wa and wb:
-        return np.asarray(a), np.asarray(b)
+        dtype = floatx() if float in (type(a), type(b)) else "bool" if bool is type(a) is type(b) else "int32"
+        return np.asarray(a, dtype), np.asarray(b, dtype)
     if wa or wb:
         number, other = (a, b) if wa else (b, a)
         dtype = dtype_of(other)

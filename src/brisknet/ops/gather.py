@@ -91,6 +91,8 @@ def _without(shape, axis):
 @composite
 def get_item(x, key):
     """x[key], as in NumPy: ints, slices (any step), None, ... and integer arrays or tensors; bool arrays of known values."""
+    if isinstance(key, list) and not builtins.all(isinstance(k, (int, np.integer)) for k in key):
+        key = tuple(key)  # as it comes back from a file
     return getitem(number_array(x), key)
 
 

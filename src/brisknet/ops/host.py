@@ -88,9 +88,10 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 
 @arrays_only
 def histogram(x, bins=10, range=None):
-    """(counts as int32, edges of the bins), as in NumPy."""
+    """(counts, edges of the bins), as in NumPy, both floats."""
     counts, edges = np.histogram(x, bins, range)
-    return counts.astype(np.int32), edges.astype(np.asarray(x).dtype if np.asarray(x).dtype.kind == "f" else np.float32)
+    dtype = np.asarray(x).dtype if np.asarray(x).dtype.kind == "f" else np.float32
+    return counts.astype(dtype), edges.astype(dtype)
 
 
 @arrays_only

@@ -102,12 +102,20 @@ def _encoded(x, tensors):
         return {"value": x.tolist(), "dtype": x.dtype.name}
     if isinstance(x, (list, tuple)):
         return type(x)(_encoded(v, tensors) for v in x)
+    if isinstance(x, slice):
+        return {"slice": [x.start, x.stop, x.step]}
+    if x is Ellipsis:
+        return {"ellipsis": True}
     return {k: _encoded(v, tensors) for k, v in x.items()} if isinstance(x, dict) else x
 
 
 def _decoded(x, tensors):
     if isinstance(x, dict) and set(x) == {"tensor"}:
         return tensors[x["tensor"]]
+    if isinstance(x, dict) and set(x) == {"slice"}:
+        return slice(*x["slice"])
+    if isinstance(x, dict) and set(x) == {"ellipsis"}:
+        return Ellipsis
     if isinstance(x, dict) and set(x) == {"value", "dtype"}:
         return _constant(x)
     if isinstance(x, (list, tuple)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brisknet import ops
 from brisknet.layers.layer import Layer
+from brisknet.ops.shape import resolve_shape
 
 __all__ = ["Reshape"]
 
@@ -22,17 +23,17 @@ class Reshape(Layer):
 
     def _check_input(self, shape):
         if None not in shape[1:]:
-            ops.shape.resolve_shape(tuple(shape[1:]), self.target_shape, f"Reshape {self.name!r}")
+            resolve_shape(tuple(shape[1:]), self.target_shape, f"Reshape {self.name!r}")
 
     def call(self, inputs):
-        rest = ops.shape.resolve_shape(tuple(inputs.shape[1:]), self.target_shape, f"Reshape {self.name!r}")
+        rest = resolve_shape(tuple(inputs.shape[1:]), self.target_shape, f"Reshape {self.name!r}")
         return ops.reshape(inputs, (inputs.shape[0], *rest))
 
     def compute_output_shape(self, input_shape):
         rest = tuple(input_shape[1:])
         if None in rest:
             return (input_shape[0], *(None if d == -1 else d for d in self.target_shape))
-        return (input_shape[0], *ops.shape.resolve_shape(rest, self.target_shape, f"Reshape {self.name!r}"))
+        return (input_shape[0], *resolve_shape(rest, self.target_shape, f"Reshape {self.name!r}"))
 
     def get_config(self):
         return {**super().get_config(), "target_shape": self.target_shape}
