@@ -25,28 +25,80 @@ static bk_plan plan_depthwise_forward(const bk_args *a) {
 
 typedef struct { const int64_t *tap; int64_t taps, F, step; const float *bias; const float *y; int fin, act; float alpha, scale; } bk_depth_tile;
 
-BK_INLINE void bk_depth_tile_run(const bk_depth_tile *t, const float *x, const float *w, int64_t wstep, int64_t f,
-                                 const float *slope, float *out, const int px) {
-  vf c[DEPTH_PX][DEPTH_NV];
+/* What becomes of a tile's sums: with `whole` all channels are there. */
+BK_INLINE void bk_depth_finish(const bk_depth_tile *t, int64_t f, vf c[DEPTH_PX][DEPTH_NV], const float *slope, float *out,
+                               const int px, const int whole, const int fin) {
   const int64_t n = t->F - f;
-  BK_EACH_OF(i, j, px, DEPTH_NV) c[i][j] = t->bias ? v_load_n(t->bias + f + j * VL, bk_max(n - j * VL, 0)) : v_zero();
-  for (int64_t q = 0; q < t->taps; q++, w += wstep) {
-    const float *in = x + t->tap[q];
-    vf wv[DEPTH_NV];
-    BK_UNROLL for (int j = 0; j < DEPTH_NV; j++) wv[j] = v_load(w + j * VL);
-    BK_EACH_OF(i, j, px, DEPTH_NV) c[i][j] = v_fma(v_load(in + i * t->step + j * VL), wv[j], c[i][j]);
-  }
   BK_EACH_OF(i, j, px, DEPTH_NV) {
     vf v = c[i][j];
-    const int64_t left = n - j * VL;
+    const int64_t left = whole ? VL : n - j * VL, at = i * t->F + j * VL;
     if (left <= 0) continue;
-    if (t->fin == FIN_RELU) v = v_max(v_zero(), v);
-    else if (t->fin == FIN_ACT) v = bk_activate(v, t->act, t->alpha);
-    else if (t->fin >= FIN_SCALE) {
-      if (slope) v = bk_act_slope(v, v_load_n(slope + i * t->F + j * VL, left), t->act, t->alpha);
+    if (fin == FIN_RELU) v = v_max(v_zero(), v);
+    else if (fin == FIN_ACT) v = bk_activate(v, t->act, t->alpha);
+    else if (fin >= FIN_SCALE) {
+      if (fin == FIN_RELU_SLOPE) v = bk_act_slope(v, v_load_n(slope + at, left), BK_RELU, 0);
+      else if (fin == FIN_SLOPE) v = bk_act_slope(v, v_load_n(slope + at, left), t->act, t->alpha);
       v = v_mul(v, v_set1(t->scale));
     }
-    v_store_n(out + i * t->F + j * VL, v, left);
+    v_store_n(out + at, v, left);
+  }
+}
+
+/* px outputs of DEPTH_LANES channels. With `three`, windows of neighbours are one pixel apart and rows of a filter are three
+ * taps: each x of a row is loaded once. */
+BK_INLINE void bk_depth_tile_run(const bk_depth_tile *t, const float *x, const float *w, int64_t wstep, int64_t f,
+                                 const float *slope, float *out, const int px, const int three) {
+  vf c[DEPTH_PX][DEPTH_NV];
+  const int64_t n = t->F - f;
+  BK_UNROLL for (int j = 0; j < DEPTH_NV; j++) {
+    const vf start = t->bias ? v_load_n(t->bias + f + j * VL, bk_max(n - j * VL, 0)) : v_zero();
+    BK_UNROLL for (int i = 0; i < px; i++) c[i][j] = start;
+  }
+  if (three) {
+    for (int64_t q = 0; q < t->taps; q += 3, w += 3 * wstep) {
+      const float *in = x + t->tap[q];
+      vf wv[3][DEPTH_NV];
+      BK_EACH_OF(k, j, 3, DEPTH_NV) wv[k][j] = v_load(w + k * wstep + j * VL);
+      if (VL == 8) BK_EACH_OF(k, j, 3, DEPTH_NV) BK_PIN(wv[k][j]);
+      BK_UNROLL for (int i = 0; i < px + 2; i++) {
+        BK_UNROLL for (int j = 0; j < DEPTH_NV; j++) {
+          const vf v = v_load(in + j * VL);
+          if (i < px) c[i][j] = v_fma(v, wv[0][j], c[i][j]);
+          if (i > 0 && i <= px) c[i - 1][j] = v_fma(v, wv[1][j], c[i - 1][j]);
+          if (i > 1) c[i - 2][j] = v_fma(v, wv[2][j], c[i - 2][j]);
+        }
+        BK_STEP(in, t->step);
+      }
+    }
+  } else {
+    for (int64_t q = 0; q < t->taps; q++, w += wstep) {
+      const float *in = x + t->tap[q];
+      vf wv[DEPTH_NV];
+      BK_UNROLL for (int j = 0; j < DEPTH_NV; j++) wv[j] = v_load(w + j * VL);
+      BK_UNROLL for (int i = 0; i < px; i++) {
+        BK_UNROLL for (int j = 0; j < DEPTH_NV; j++) c[i][j] = v_fma(v_load(in + j * VL), wv[j], c[i][j]);
+        BK_STEP(in, t->step);
+      }
+    }
+  }
+  if (n < DEPTH_LANES || t->fin >= FIN_CALL) bk_depth_finish(t, f, c, slope, out, px, 0, t->fin);
+  else if (t->fin == FIN_NONE) bk_depth_finish(t, f, c, slope, out, px, 1, FIN_NONE);
+  else if (t->fin == FIN_RELU) bk_depth_finish(t, f, c, slope, out, px, 1, FIN_RELU);
+  else if (t->fin == FIN_RELU_SLOPE) bk_depth_finish(t, f, c, slope, out, px, 1, FIN_RELU_SLOPE);
+  else bk_depth_finish(t, f, c, slope, out, px, 1, FIN_SCALE);
+}
+
+/* One row of outputs. */
+BK_INLINE void bk_depth_row_run(const bk_depth_tile *t, const float *x, const float *w, int64_t wstep, int64_t width,
+                                const float *slope, float *out, const int three) {
+  const int64_t F = t->F;
+  const bk_depth_tile here = *t;                     /* the compiler sees that no store changes it */
+  for (int64_t f = 0; f < F; f += DEPTH_LANES) {
+    int64_t i = 0;
+    for (; i + DEPTH_PX <= width; i += DEPTH_PX)
+      bk_depth_tile_run(&here, x + i * t->step + f, w + f, wstep, f, slope ? slope + i * F + f : 0, out + i * F + f, DEPTH_PX, three);
+    for (; i < width; i++)
+      bk_depth_tile_run(&here, x + i * t->step + f, w + f, wstep, f, slope ? slope + i * F + f : 0, out + i * F + f, 1, three);
   }
 }
 
@@ -55,7 +107,7 @@ BK_KERNEL(depthwise_forward) {
   const float *slope = a->p[4];
   const int64_t F = g->F, repeat = F / g->C, taps = bk_volume(g->kernel), width = g->out[2];
   const bk_bands bands = bk_conv_bands(g, F);
-  const int border = bk_conv_has_border(g);
+  const int border = bk_conv_has_border(g), three = g->kernel[2] == 3 && g->dilation[2] == 1 && g->stride[2] == 1;
   int64_t *table = (int64_t *)w->scratch;
   float *copy = w->scratch + (2 * taps + BK_PANEL) / BK_PANEL * BK_PANEL;
   bk_depth_tile t = {.tap = table, .taps = taps, .F = F, .step = g->stride[2] * F, .bias = a->p[3],
@@ -71,15 +123,10 @@ BK_KERNEL(depthwise_forward) {
     bk_tap_table(g, &v, F, table);
     int64_t at = (((n * g->out[0] + z) * g->out[1] + y0) * width) * F;
     for (int64_t y = 0; y < rows; y++, at += width * F) {
-      const float *x = v.base + y * g->stride[1] * v.row;
+      const float *x = v.base + y * g->stride[1] * v.row, *stored = slope ? slope + at : 0;
       float *out = (float *)a->p[5] + at;
-      for (int64_t f = 0; f < F; f += DEPTH_LANES) {
-        int64_t i = 0;
-        for (; i + DEPTH_PX <= width; i += DEPTH_PX)
-          bk_depth_tile_run(&t, x + i * t.step + f, first + f, wstep, f, slope ? slope + at + i * F + f : 0, out + i * F + f, DEPTH_PX);
-        for (; i < width; i++)
-          bk_depth_tile_run(&t, x + i * t.step + f, first + f, wstep, f, slope ? slope + at + i * F + f : 0, out + i * F + f, 1);
-      }
+      if (three) bk_depth_row_run(&t, x, first, wstep, width, stored, out, 1);
+      else bk_depth_row_run(&t, x, first, wstep, width, stored, out, 0);
     }
   }
 }
@@ -103,7 +150,10 @@ BK_INLINE void bk_gather_run(const bk_gather_tile *t, int64_t c, const float *st
     const float *in = t->dz + t->from[q] + c, *wq = t->w + t->weight[q] + c;
     vf wv[DEPTH_NV];
     BK_UNROLL for (int j = 0; j < DEPTH_NV; j++) wv[j] = v_load(wq + j * VL);
-    BK_EACH_OF(i, j, px, DEPTH_NV) s[i][j] = v_fma(v_load(in + i * t->F + j * VL), wv[j], s[i][j]);
+    BK_UNROLL for (int i = 0; i < px; i++) {
+      BK_UNROLL for (int j = 0; j < DEPTH_NV; j++) s[i][j] = v_fma(v_load(in + j * VL), wv[j], s[i][j]);
+      BK_STEP(in, t->F);
+    }
   }
   BK_EACH_OF(i, j, px, DEPTH_NV) {
     const int64_t left = t->C - c - j * VL;

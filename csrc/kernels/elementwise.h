@@ -91,6 +91,13 @@ BK_INLINE vf bk_operand_load(bk_operand o, int64_t r, int64_t c, int64_t n) {
     (void)w; \
     const bk_operand ox = bk_operand_of(a, 0, 2), oy = bk_operand_of(a, 1, 4); \
     float *out = a->p[2]; \
+    if (ox.col && oy.col && a->n[0] == a->n[1]) {          /* nothing broadcasts */ \
+      BK_SPAN(a, lo, hi, i0, i1); \
+      int64_t i = i0; \
+      for (; i + VL <= i1; i += VL) { vf x = v_load(ox.p + i), y = v_load(oy.p + i); v_store(out + i, expression); } \
+      if (i < i1) { vf x = v_load_n(ox.p + i, i1 - i), y = v_load_n(oy.p + i, i1 - i); v_store_n(out + i, expression, i1 - i); } \
+      return; \
+    } \
     BK_BROADCAST(a, lo, hi, { \
       vf x = bk_operand_load(ox, r, c, n), y = bk_operand_load(oy, r, c, n); \
       v_store_n(out + i, expression, n); \
