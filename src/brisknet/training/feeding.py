@@ -46,7 +46,8 @@ class Feeding:
     def _build_from(self, arrays, struct=0) -> None:
         if not isinstance(struct, (dict, list, tuple)):
             self._check_rank(arrays[0])
-        if self.run_eagerly and not self._has_graph():
+        no_call = type(self).call is Layer.call  # a model that only trains others
+        if self.run_eagerly and not self._has_graph() and not no_call:
             return self._build_eagerly(arrays, struct)
         todo = [KerasTensor((None, *a.shape[1:]), config.floatx()) for a in arrays]
         self._ensure_built((map_structure(lambda _: todo.pop(0), struct),), {})

@@ -61,7 +61,10 @@ def trace_step(model, mode: str, sig: Signature, structures, graph: Graph | None
                 model._remember_outputs(outputs)
         else:
             step = model.train_step if mode == "train" else model.test_step
+            model._name_metrics(y)
             model._remember_logs(mode, step(pack_x_y_sample_weight(x, y, weights)), graph)
+            if mode == "train":
+                model._count_step(graph)
         model._clear_losses()
     return graph
 

@@ -137,7 +137,23 @@ class Steps:
         grads = gradients(self.optimizer.scale_loss(loss), [before[v] if v in before else graph.read(v) for v in trained])
         self.optimizer.observe(loss)
         self.optimizer.apply(grads, trained)
-        graph.updates[self._step_counter] = count_step(graph.read(self._step_counter), 1)
+        self._count_step(graph)
+
+    def _count_step(self, graph) -> None:
+        """Random draws depend on the number of the step, whoever's step it is."""
+        if self._step_counter not in graph.updates:
+            graph.updates[self._step_counter] = count_step(graph.read(self._step_counter), 1)
+
+    def _name_metrics(self, y) -> None:
+        """Make the metrics that shapes choose ("accuracy") before a step of a subclass's own asks for self.metrics."""
+        metrics = self._metrics
+        if metrics is None or metrics.built or not self._overrides("train_step", "test_step"):
+            return
+        ys = _per_output(y, metrics.names)
+        if any(t is not None for t in ys):
+            with untraced():
+                preds = self._output_shapes()
+                metrics.build([None if t is None else t.shape for t in ys], preds)
 
     def _compiled_for(self, y_pred):
         """(losses, metrics) of compile(); the outputs name them where the model has not done so already."""

@@ -1,0 +1,180 @@
+"""train_step() with tapes: several models and optimizers in one program, and the classic GAN of a frozen sub-model."""
+
+import time
+
+import numpy as np
+import pytest
+
+import brisknet
+from brisknet import GradientTape, layers, losses, metrics, ops, optimizers
+from brisknet.models import Model, Sequential
+from tests.small_models import equal
+
+
+class Taped(Sequential):
+    """fit's own step, by hand."""
+
+    def train_step(self, data):
+        x, y = data
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
+        weights = self.trainable_weights
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss)
+            else:
+                metric.update_state(y, y_pred)
+        return {m.name: m.result() for m in self.metrics}
+
+
+def classifier(cls, eagerly=False):
+    brisknet.utils.set_random_seed(0)
+    model = cls([layers.Input((6,)), layers.Dense(16, activation="relu"), layers.Dropout(0.2), layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=eagerly)
+    return model
+
+
+def blobs(n=70):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, n)
+    return (rng.normal(size=(n, 6)) + y[:, None]).astype("float32"), y
+
+
+def test_a_taped_step_is_the_built_in_one(backend):
+    x, y = blobs()
+    histories, weights, plans = [], [], []
+    for cls, eagerly in ((Sequential, False), (Taped, False), (Taped, True)):
+        model = classifier(cls, eagerly)
+        histories.append(model.fit(x, y, epochs=3, batch_size=16, verbose=0).history)
+        weights.append(model.get_weights())
+        if backend == "native" and not eagerly:
+            program = next(p for (mode, sig, *_), p in model._programs.items() if mode == "train" and sig.x[0][0][0] == 16)
+            plans.append([i.op for i in program.plan.instructions])
+    assert all(np.allclose(a, b, atol=1e-5) for w in weights[1:] for a, b in zip(weights[0], w, strict=True))
+    assert np.allclose(histories[0]["accuracy"], histories[1]["accuracy"])
+    if plans:  # the same kernels, but for how the loss is averaged: so the same cost
+        assert len(plans[1]) <= len(plans[0]) + 2, (plans[0], plans[1])
+
+
+class Gan(Model):
+    """Keras' own example of a GAN, dense."""
+
+    def __init__(self, discriminator, generator, latent):
+        super().__init__()
+        self.discriminator, self.generator, self.latent = discriminator, generator, latent
+
+    def compile(self, d_optimizer, g_optimizer, loss_fn, **kwargs):
+        super().compile(**kwargs)
+        self.d_optimizer, self.g_optimizer, self.loss_fn = d_optimizer, g_optimizer, loss_fn
+        self.d_loss, self.g_loss = metrics.Mean(name="d_loss"), metrics.Mean(name="g_loss")
+
+    @property
+    def metrics(self):
+        return [self.d_loss, self.g_loss]
+
+    def train_step(self, data):
+        real, noise = data
+        fake = self.generator(noise)
+        both = ops.concatenate([fake, real], axis=0)
+        labels = ops.concatenate([np.ones((noise.shape[0], 1)), np.zeros((real.shape[0], 1))], axis=0)
+        with GradientTape() as tape:
+            d_loss = self.loss_fn(labels, self.discriminator(both))
+        weights = self.discriminator.trainable_weights
+        self.d_optimizer.apply(tape.gradient(d_loss, weights), weights)
+        with GradientTape() as tape:
+            g_loss = self.loss_fn(np.zeros((noise.shape[0], 1)), self.discriminator(self.generator(noise)))
+        weights = self.generator.trainable_weights
+        self.g_optimizer.apply(tape.gradient(g_loss, weights), weights)
+        self.d_loss.update_state(d_loss)
+        self.g_loss.update_state(g_loss)
+        return {"d_loss": self.d_loss.result(), "g_loss": self.g_loss.result()}
+
+
+def parts(seed=0):
+    brisknet.utils.set_random_seed(seed)
+    discriminator = Sequential([layers.Input((3,)), layers.Dense(8), layers.LeakyReLU(0.2), layers.Dense(1)], name="D")
+    generator = Sequential([layers.Input((2,)), layers.Dense(8, activation="relu"), layers.Dense(3)], name="G")
+    return discriminator, generator
+
+
+def gan(eagerly=False):
+    model = Gan(*parts(), 2)
+    loss = losses.BinaryCrossentropy(from_logits=True)
+    model.compile(optimizers.Adam(0.01), optimizers.RMSprop(0.02), loss, run_eagerly=eagerly)
+    return model
+
+
+def gan_data(n=40):
+    rng = np.random.default_rng(5)
+    return rng.normal(size=(n, 3)).astype("float32") + 2, rng.normal(size=(n, 2)).astype("float32")
+
+
+def test_a_gan_of_two_models_and_two_optimizers_is_one_program(backend):
+    real, noise = gan_data()
+    model, eager = gan(), gan(eagerly=True)
+    before = model.get_weights()
+    history = model.fit(real, noise, batch_size=16, epochs=2, verbose=0, shuffle=False).history
+    assert list(history) == ["d_loss", "g_loss"] and all(np.isfinite(v).all() for v in history.values())
+    assert all(p.executor == backend for p in model._programs.values()) and len(model._programs) == 2
+    assert not any(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True) if a.ndim == 2)
+    twin = eager.fit(real, noise, batch_size=16, epochs=2, verbose=0, shuffle=False).history
+    assert all(np.allclose(history[k], twin[k], rtol=1e-4) for k in history)
+    assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(model.get_weights(), eager.get_weights(), strict=True))
+    assert int(model.d_optimizer.iterations) == int(model.g_optimizer.iterations) == 6
+
+
+def test_settings_of_optimizers_of_ones_own_take_effect(backend):
+    real, noise = gan_data(16)
+    model = gan()
+    model.fit(real, noise, batch_size=16, verbose=0)
+    model.g_optimizer.learning_rate = optimizers.schedules.PiecewiseConstantDecay([100], [0.0, 1.0])
+    before = model.generator.get_weights()
+    model.fit(real, noise, batch_size=16, verbose=0)
+    assert equal(before, model.generator.get_weights())
+    model.discriminator.trainable = False
+    with pytest.raises(ValueError, match="no gradient|built for"):
+        model.fit(real, noise, batch_size=16, verbose=0)
+
+
+def combined(discriminator, generator):
+    """The classic: the generator learns through a discriminator that stands still."""
+    model = Sequential([generator, discriminator])
+    model.compile("sgd", "mse")
+    return model
+
+
+def moved(model, call) -> bool:
+    before = model.get_weights()
+    call()
+    return not equal(before, model.get_weights())
+
+
+def test_the_classic_gan_with_a_frozen_sub_model(backend):
+    """As Keras 3.15 does: frozen weights stay in whatever model they are, and thaw with the flag."""
+    discriminator, generator = parts()
+    discriminator.compile("sgd", "mse")
+    discriminator.trainable = False
+    whole = combined(discriminator, generator)
+    real, noise = gan_data(4)
+    y = np.ones((4, 1), "float32")
+    with pytest.warns(UserWarning, match="does not have any trainable weights"):
+        assert not moved(discriminator, lambda: discriminator.train_on_batch(real, y))
+    for _ in range(2):
+        discriminator.trainable = True
+        assert moved(discriminator, lambda: discriminator.train_on_batch(real, y))
+        discriminator.trainable = False
+        assert not moved(discriminator, lambda: whole.train_on_batch(noise, y))
+        assert moved(generator, lambda: whole.train_on_batch(noise, y))
+    assert [w.path for w in whole.trainable_weights] == [w.path for w in generator.weights]
+
+
+def test_many_small_custom_steps_do_not_grow_or_slow_down(backend):
+    model = gan()
+    real, noise = gan_data(16)
+    model.train_on_batch(real, noise)
+    begun = time.perf_counter()
+    for _ in range(50):
+        model.train_on_batch(real, noise)
+    assert len(model._programs) == 1 and time.perf_counter() - begun < 5
