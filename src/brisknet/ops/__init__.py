@@ -66,10 +66,13 @@ from brisknet.ops.moving import (
     hstack, moveaxis, ravel, repeat, roll, rot90, space_to_depth, split, swapaxes, tile, trace, tril, triu,
     unstack, vsplit, vstack,
 )  # fmt: skip
+from brisknet.ops.sorting import (
+    argpartition, argsort, cumprod, cumsum, diff, median, nancumprod, nancumsum, percentile, quantile,
+    searchsorted, sort, top_k, trapezoid,
+)  # fmt: skip
 from brisknet.ops.statistics import (
-    all, allclose, amax, amin, any, argpartition, argsort, array_equal, average, corrcoef, count_nonzero,
-    cumprod, cumsum, diff, logsumexp, median, moments, nancumprod, nancumsum, nanmax, nanmean, nanmin, nanprod,
-    nanstd, nansum, nanvar, norm, percentile, ptp, quantile, searchsorted, sort, std, top_k, trapezoid, var,
+    all, allclose, amax, amin, any, array_equal, average, corrcoef, count_nonzero, logsumexp, moments, nanmax,
+    nanmean, nanmin, nanprod, nanstd, nansum, nanvar, norm, ptp, std, var,
 )  # fmt: skip
 from brisknet.ops.attributes import dtype, ndim, shape, size
 

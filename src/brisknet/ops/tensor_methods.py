@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from brisknet.graph.ir import Tensor
-from brisknet.ops import arithmetic, dispatch, elementwise, functions, gather, linalg, moving, numpy_protocol, reduction, shape
+from brisknet.ops import arithmetic, dispatch, elementwise, functions, gather, linalg, moving, numpy_protocol, reduction, shape, sorting
 from brisknet.ops import statistics as stats
 from brisknet.variables import Variable
 
@@ -22,8 +22,8 @@ COMPARE = {
 }  # fmt: skip
 UNARY = {"neg": elementwise.negative, "abs": elementwise.abs, "invert": functions.bitwise_not, "pos": lambda x: x}
 METHODS = {
-    "all": stats.all, "any": stats.any, "argmax": reduction.argmax, "argmin": reduction.argmin, "argsort": stats.argsort,
-    "clip": elementwise.clip, "conj": functions.conj, "cumprod": stats.cumprod, "cumsum": stats.cumsum,
+    "all": stats.all, "any": stats.any, "argmax": reduction.argmax, "argmin": reduction.argmin, "argsort": sorting.argsort,
+    "clip": elementwise.clip, "conj": functions.conj, "cumprod": sorting.cumprod, "cumsum": sorting.cumsum,
     "diagonal": moving.diagonal, "max": reduction.max, "mean": reduction.mean, "min": reduction.min,
     "prod": reduction.prod, "ptp": stats.ptp, "ravel": moving.ravel, "flatten": moving.ravel,
     "repeat": moving.repeat, "round": elementwise.round, "squeeze": shape.squeeze, "std": stats.std,
