@@ -20,6 +20,7 @@ importlib.import_module("tests.bad_calls_losses")
 importlib.import_module("tests.bad_calls_metrics")
 importlib.import_module("tests.bad_calls_preprocessing")
 importlib.import_module("tests.bad_calls_models")
+importlib.import_module("tests.bad_calls_autograd")
 importlib.import_module("tests.bad_calls_callbacks")
 importlib.import_module("tests.bad_calls_ops")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 
 from brisknet import _core
 
-__all__ = ["bind", "undone"]
+__all__ = ["NOTHING", "bind", "undone"]
+
+NOTHING = contextlib.nullcontext()
 
 
 def bind(instruction, place) -> _core.HostCall:

@@ -102,7 +102,7 @@ class NativeProgram:
     def run(self, feeds) -> list[np.ndarray]:
         """feeds: one array an input, in order, of the graph's static shapes. Returns fresh output arrays."""
         outs = [np.empty(s, d) for s, d in zip(self._shapes, self._dtypes, strict=True)]
-        with host.undone([self]):
+        with host.undone([self]) if self.has_hosts else host.NOTHING:
             self.bound().run([np.ascontiguousarray(f) for f in feeds], outs)
         return [o.astype(bool) if d == "bool" else o for o, d in zip(outs, self.plan.output_dtypes, strict=True)]
 
