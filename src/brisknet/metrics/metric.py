@@ -190,5 +190,7 @@ class StreamingMetric(Metric):
 
 def divide_no_nan(a, b) -> np.ndarray:
     """a / b, 0 where b is 0."""
+    if np.ndim(a) == np.ndim(b) == 0:  # what a mean needs after every batch, where a callback looks at it
+        return np.asarray(a / b if b else 0.0, np.float64)
     a, b = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
     return np.divide(a, b, out=np.zeros_like(b), where=b != 0)
