@@ -29,7 +29,6 @@ LEFT_OUT = {
     "jvp": "forward-mode differentiation: gradients are reverse-mode",
     "rearrange": "the patterns of einops are a language of their own: use transpose and reshape",
     "view": "tensors have no bytes to look at",
-    "custom_gradient": "it is brisknet.custom_gradient",
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from brisknet.ops.arithmetic import (
     trunc,
 )  # fmt: skip
 from brisknet.ops.control import (
-    associative_scan, cond, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
+    associative_scan, cond, custom_gradient, fori_loop, map, scan, switch, vectorize, vectorized_map, while_loop,
 )  # fmt: skip
 from brisknet.ops.create import (
     arange, array, bartlett, blackman, convert_to_numpy, convert_to_tensor, copy, empty, empty_like, eye, full,
@@ -85,7 +85,7 @@ __all__ = [
     "broadcast_to", "cast", "categorical_crossentropy", "cbrt", "cdist", "ceil", "celu", "cholesky",
     "cholesky_inverse", "clip", "concatenate", "cond", "conj", "conjugate", "conv", "conv_transpose",
     "convert_to_numpy", "convert_to_tensor", "copy", "corrcoef", "correlate", "cos", "cosh", "count_nonzero",
-    "cross", "cumprod", "cumsum", "deg2rad", "dense", "depth_to_space", "depthwise_conv", "det", "diag",
+    "cross", "cumprod", "cumsum", "custom_gradient", "deg2rad", "dense", "depth_to_space", "depthwise_conv", "det", "diag",
     "diagflat", "diagonal", "diff", "digitize", "divide", "divide_no_nan", "dot", "dot_product_attention",
     "dsplit", "dstack", "dtype", "eig", "eigh", "einsum", "elu", "empty", "empty_like", "equal", "erf", "erfc",
     "erfinv", "exp", "exp2", "expand_dims", "expm1", "extract_sequences", "eye", "fabs", "flip", "fliplr",

@@ -10,7 +10,9 @@ from brisknet.ops.dispatch import is_symbolic
 from brisknet.ops.gather import getitem, plain
 from brisknet.ops.shape import reshape, stack
 
-__all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "vectorize", "vectorized_map", "while_loop"]
+__all__ = [
+    "associative_scan", "cond", "custom_gradient", "fori_loop", "map", "scan", "switch", "vectorize", "vectorized_map", "while_loop",
+]  # fmt: skip
 
 
 def _known(x):
@@ -161,6 +163,13 @@ def vectorize(pyfunc, *, excluded=None, signature=None):
         return _mapped(lambda *parts: reshape(stack(list(parts)), shape), *rows)
 
     return call
+
+
+def custom_gradient(f):
+    """A function with a gradient of its own: see brisknet.custom_gradient."""
+    from brisknet.autograd import custom_gradient as decorate  # here, as autograd is made of ops
+
+    return decorate(f)
 
 
 # ---- branches -------------------------------------------------------------------------------------------------------------------
