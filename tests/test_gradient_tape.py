@@ -171,14 +171,15 @@ def test_gradient_penalty_is_tensorflows(backend):
     lambda: [layers.Conv2D(3, 3, padding="same", activation="tanh"), layers.Flatten(), layers.Dense(1)],
     lambda: [layers.Conv2DTranspose(2, 3, strides=2), layers.LayerNormalization(), layers.Activation("tanh")],
     lambda: [layers.GroupNormalization(1), layers.Activation("tanh"), layers.RMSNormalization(), layers.Activation("tanh")],
-], ids=["conv", "transposed_conv_and_norm", "norms"])  # fmt: skip
+    lambda: [layers.BatchNormalization(), layers.Activation("tanh")],
+], ids=["conv", "transposed_conv_and_norm", "norms", "batch_norm"])  # fmt: skip
 def test_second_order_gradients_of_layers_are_finite_differences(make):
     model = brisknet.Sequential([layers.Input((4, 4, 2)), *make()])
 
     def slope(x):
         with GradientTape() as tape:
             x = tape.watch(x)
-            y = ops.sum(ops.square(model(x)))
+            y = ops.sum(ops.square(model(x, training=True)))
         return ops.sum(ops.square(tape.gradient(y, x)))
 
     assert brisknet.gradcheck(slope, np.random.default_rng(3).normal(size=(1, 4, 4, 2)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from brisknet.ops.dispatch import apply
+from brisknet.ops.by_parts import by_parts
 from brisknet.ops.registry import OpSpec, Sample, register
 
 __all__ = ["group_norm"]
@@ -136,28 +137,6 @@ def _grad_sums_reference(dy, x, mean, rstd, *, groups):
     return np.sum(dy * xhat, axis=(0, 1, 3)), np.sum(dy, axis=(0, 1, 3))
 
 
-def _by_parts(build):
-    """A vjp that takes the gradient of the op's decomposition into simpler ops: for second derivatives, which are rare."""
-
-    def vjp(node, grads):
-        from brisknet.ops.elementwise import add
-        from brisknet.graph.trace import current_graph
-        from brisknet.passes.autodiff import gradients
-
-        graph, total = current_graph(), [None] * len(node.inputs)
-        first = len(graph.nodes)
-        values = build(node)
-        parts = graph.nodes[first:]  # and no further back: an input may be computed from another one
-        for value, g in zip(values, grads, strict=True):
-            if g is None:
-                continue
-            found = gradients(value, list(node.inputs), seed=g, nodes=parts)
-            total = [b if a is None else a if b is None else add(a, b) for a, b in zip(total, found, strict=True)]
-        return tuple(total)
-
-    return vjp
-
-
 def _pieces(node):
     """(x - mean) rstd and dy in their groups [B, S, G, K, T], and a function that brings [B, G] beside them."""
     from brisknet.ops import elementwise as ew
@@ -215,7 +194,7 @@ def _grad_samples(with_gamma):
 
 register(
     OpSpec(
-        "group_norm_grad_x", _grad_infer, _grad_x_reference, _by_parts(_grad_x_parts), _grad_samples(True), inplace=(0,)
+        "group_norm_grad_x", _grad_infer, _grad_x_reference, by_parts(_grad_x_parts), _grad_samples(True), inplace=(0,)
     )
 )
 register(
@@ -223,7 +202,7 @@ register(
         "group_norm_grad_sums",
         lambda s, d, a: ((_channels(s[1], a["groups"], "group_norm_grad_sums"), d[0]),) * 2,
         _grad_sums_reference,
-        _by_parts(_grad_sums_parts),
+        by_parts(_grad_sums_parts),
         _grad_samples(False),
     )
 )

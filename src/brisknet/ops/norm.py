@@ -6,6 +6,7 @@ import numpy as np
 
 from brisknet.ops.activation.from_output import act_grad_array
 from brisknet.ops.dispatch import apply
+from brisknet.ops.by_parts import by_parts
 from brisknet.ops.registry import OpSpec, Sample, register
 
 # Shapes of samples with so many rows that they are worked on in shards.
@@ -228,13 +229,27 @@ def _grad_x_reference(dy, x, mean, var, dgamma, dbeta, *rest, epsilon, **activat
     return np.asarray(_col(factor) * (dy - _col(dbeta) / n - xhat * _col(dgamma) / n), x.dtype)
 
 
+def _grad_x_parts(node):
+    from brisknet.ops import elementwise as ew
+    from brisknet.ops.shape import reshape
+
+    if "kind" in node.attrs:
+        raise ValueError("bn_grad_x: no gradient once an activation is fused in")
+    dy, x, *channels = node.inputs
+    mean, var, dgamma, dbeta, *gamma = [reshape(t, (1, x.shape[1], 1)) for t in channels]
+    r, share = ew.rsqrt(ew.add(var, node.attrs["epsilon"])), x.shape[1] / max(x.size, 1)
+    xhat = ew.multiply(ew.subtract(x, mean), r)
+    inner = ew.subtract(dy, ew.multiply(ew.add(dbeta, ew.multiply(xhat, dgamma)), share))
+    return (ew.multiply(ew.multiply(r, gamma[0]) if gamma else r, inner),)
+
+
 def _grad_x_samples():
     rng = np.random.default_rng(4)
     out = []
     for s in ((6, 5, 1), (3, 17, 2)):
         c = (s[1],)
-        out.append(Sample((s, s, rng.normal(size=c), rng.uniform(0.5, 2, c), c, c, c), {"epsilon": 1e-3}, wrt=()))
-        out.append(Sample((s, s, rng.normal(size=c), rng.uniform(0.5, 2, c), c, c), {"epsilon": 1e-3}, wrt=()))
+        out.append(Sample((s, s, rng.normal(size=c), rng.uniform(0.5, 2, c), c, c, c), {"epsilon": 1e-3}))
+        out.append(Sample((s, s, rng.normal(size=c), rng.uniform(0.5, 2, c), c, c), {"epsilon": 1e-3}))
     for s, kind in zip((*MANY, (64, 5, 1)), ("relu", "tanh", "leaky_relu", "sigmoid"), strict=True):
         c = (s[1],)
         attrs = {"epsilon": 1e-3, "kind": kind, "alpha": 0.2}
@@ -243,7 +258,11 @@ def _grad_x_samples():
     return tuple(out)
 
 
-register(OpSpec("bn_grad_x", lambda s, d, a: ((s[0], d[0]),), _grad_x_reference, None, _grad_x_samples(), inplace=(0,)))
+register(
+    OpSpec(
+        "bn_grad_x", lambda s, d, a: ((s[0], d[0]),), _grad_x_reference, by_parts(_grad_x_parts), _grad_x_samples(), inplace=(0,)
+    )
+)
 
 
 register(
