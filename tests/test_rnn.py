@@ -25,7 +25,8 @@ def test_training_learns_a_sum(kind, backend):
 
 @pytest.mark.skipif(not config.native_available(), reason="needs the native executor")
 @pytest.mark.parametrize("kind", KINDS)
-def test_both_executors_train_alike_and_threads_change_no_bit(kind):
+def test_both_executors_train_alike_and_threads_change_no_bit(kind, monkeypatch):
+    monkeypatch.setenv("BRISKNET_THREAD_FLOPS", "0")  # threads even for this small model
     x = sequences(21, 5, 3)
     y = np.float32(x[:, :, 0].sum(1))[:, None]
 
@@ -47,6 +48,34 @@ def test_both_executors_train_alike_and_threads_change_no_bit(kind):
     for a, b, c in zip(one, three, reference, strict=True):
         assert np.array_equal(a, b)
         np.testing.assert_allclose(a, c, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.skipif(not config.native_available(), reason="needs the native executor")
+@pytest.mark.parametrize("kind", KINDS)
+def test_parts_of_one_buffer_do_not_meet(kind, monkeypatch):
+    """States, outputs and last states share memory; with a place for each buffer, filled with NaN, nothing changes."""
+    before = config.backend()
+    config.set_backend("native")
+    x = sequences(5, 4, 3)
+    y = np.float32(x[:, :, 0].sum(1))[:, None]
+
+    def weights():
+        bk.utils.set_random_seed(3)
+        i = bk.Input((4, 3), batch_size=5)
+        ys, *states = kind(7, return_sequences=True, return_state=True, stateful=True)(layers.Masking()(i))
+        back = kind(7)(layers.Activation("relu")(ys), initial_state=states)
+        model = bk.Model(i, layers.Dense(1)(layers.Add()([back, states[-1]])))
+        model.compile("adam", "mse")
+        model.fit(x, y, epochs=3, batch_size=5, verbose=0, shuffle=False)
+        return [*model.get_weights(), model.predict(x, batch_size=5, verbose=0)]
+
+    try:
+        packed = weights()
+        monkeypatch.setenv("BRISKNET_PLANNER", "off")
+        for a, b in zip(packed, weights(), strict=True):
+            assert np.array_equal(a, b)
+    finally:
+        config.set_backend(before)
 
 
 def test_stateful_layers_go_on_where_they_stopped(backend):
