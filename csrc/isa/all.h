@@ -17,6 +17,8 @@
 #include "kernels/activation.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
+#include "kernels/attention.h"
+#include "kernels/embedding.h"
 #include "kernels/sparsemax.h"
 #include "kernels/loss.h"
 #include "kernels/ctc.h"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from brisknet.graph.ir import LEAVES
 from brisknet.ops.registry import all_ops, get_op
 from brisknet.passes.lower import (
-    rules_conv, rules_dense, rules_elementwise, rules_host, rules_image, rules_integer, rules_lookup, rules_loss, rules_metric, rules_move, rules_norm,
+    rules_attention, rules_conv, rules_dense, rules_elementwise, rules_host, rules_image, rules_integer, rules_lookup, rules_loss, rules_metric, rules_move, rules_norm,
     rules_optim, rules_optim_state, rules_rnn,
 )  # fmt: skip
 from brisknet.passes.lower.builder import ITEM_BYTES, Builder, padded_size, size_of

@@ -1,0 +1,80 @@
+"""Attention, the cache of keys and values, and embeddings."""
+
+from __future__ import annotations
+
+from brisknet.passes.lower.builder import size_of
+from brisknet.passes.lower.plan import Unsupported
+from brisknet.passes.lower.rules_elementwise import float32
+from brisknet.passes.lower.rules_move import row_strides
+
+RULES: dict = {}
+
+
+# ---- attention ----------------------------------------------------------------------------------------------------------
+def _shapes(node, mask):
+    """The ints of both kernels: sizes, causal, and the strides of the mask, 0 where it is shared."""
+    (b, t, h, d), (_, s, g, _), (*_, e) = (x.shape for x in node.inputs[:3])
+    strides = (0, 0, 0, 0)
+    if mask is not None:
+        strides = (0 if n == 1 else stride for n, stride in zip(mask.shape, row_strides(mask.shape), strict=True))
+    return b, t, h, d, s, g, e, int(node.attrs["causal"]), *strides
+
+
+def _attention(b, node):
+    q, k, v, *rest = node.inputs
+    float32(q, k, v)
+    mask = rest.pop(0) if node.attrs["masked"] else None
+    offset = rest.pop(0) if node.attrs["offset"] else None
+    if offset is not None and offset.dtype != "int32":
+        raise Unsupported(f"attention with an offset of dtype {offset.dtype}")
+    refs = (b.row(q), b.row(k), b.row(v), None if mask is None else b.row(mask), None if offset is None else b.row(offset))
+    outs = (b.out(t) for t in node.outputs)
+    b.emit("attention", (*refs, *outs), _shapes(node, mask), (node.attrs["scale"],), writes=(5, 6))
+
+
+def _attention_grad(b, node):
+    q, k, v, *rest = node.inputs
+    mask = rest.pop(0) if node.attrs["masked"] else None
+    float32(q, k, v, *rest)
+    if node.attrs["dlse"]:
+        raise Unsupported("the gradient of attention's log-sum-exp")
+    refs = (b.row(q), b.row(k), b.row(v), None if mask is None else b.row(mask), *(b.row(t) for t in rest))
+    outs = (b.out(t) for t in node.outputs)
+    b.emit("attention_grad", (*refs, *outs), _shapes(node, mask), (node.attrs["scale"],), writes=(7, 8, 9))
+
+
+def _cache_store(b, node):
+    cache, new, position = node.inputs
+    y = node.outputs[0]
+    float32(cache, new)
+    if position.dtype != "int32":
+        raise Unsupported(f"cache_store at a position of dtype {position.dtype}")
+    source, added, at = b.row(cache), b.row(new), b.row(position)
+    target = b.update_place(y)
+    if target != source:
+        b.emit("copy_bytes", (source, target), (4 * size_of(cache.shape),), writes=(1,))
+    ints = (cache.shape[0], new.shape[1], cache.shape[1], size_of(cache.shape[2:]))
+    b.emit("cache_store", (added, at, target), ints, writes=(2,))
+
+
+RULES.update({"attention": _attention, "attention_grad": _attention_grad, "cache_store": _cache_store})
+
+
+# ---- embeddings ---------------------------------------------------------------------------------------------------------
+def _embedding(b, node):
+    table, ids = node.inputs
+    float32(table)
+    ints = (size_of(ids.shape), *table.shape)
+    b.emit("embedding", (b.row(table), b.row(ids), b.out(node.outputs[0])), ints, writes=(2,))
+
+
+def _embedding_grad(b, node):
+    ids, dy = node.inputs
+    float32(dy)
+    if ids.dtype != "int32":
+        raise Unsupported(f"embedding_grad of ids of dtype {ids.dtype}")
+    ints = (size_of(ids.shape), *node.outputs[0].shape)
+    b.emit("embedding_grad", (b.row(ids), b.row(dy), b.out(node.outputs[0])), ints, writes=(2,))
+
+
+RULES.update({"embedding": _embedding, "embedding_grad": _embedding_grad})
