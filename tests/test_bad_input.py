@@ -23,6 +23,7 @@ importlib.import_module("tests.bad_calls_models")
 importlib.import_module("tests.bad_calls_autograd")
 importlib.import_module("tests.bad_calls_callbacks")
 importlib.import_module("tests.bad_calls_ops")
+importlib.import_module("tests.bad_calls_attention")
 
 
 def state_of(model):

@@ -29,6 +29,7 @@
 #include "kernels/group_norm.h"
 #include "kernels/random.h"
 #include "kernels/host.h"
+#include "kernels/sampling.h"
 #include "kernels/optim.h"
 #include "kernels/optim_state.h"
 #include "kernels/optim_factored.h"

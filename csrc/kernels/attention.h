@@ -20,6 +20,7 @@ typedef struct bk_att {
   const float *q, *k, *v;            /* of this batch row and head */
   const int32_t *mask; int64_t mt, ms;
   int64_t first;                     /* the first key that query 0 may not see, or S + T */
+  int zeros;                         /* a query that sees nothing gives 0, not the mean of all values */
   float scale;
 } bk_att;
 
@@ -31,7 +32,7 @@ static bk_att bk_att_of(const bk_args *a, int64_t b, int64_t h) {
   t.k = (const float *)a->p[1] + b * t.S * t.ldk + g * t.d;
   t.v = (const float *)a->p[2] + b * t.S * t.ldv + g * t.e;
   t.mask = a->p[3] ? (const int32_t *)a->p[3] + b * a->n[8] + h * a->n[9] : 0;
-  t.mt = a->n[10], t.ms = a->n[11];
+  t.mt = a->n[10], t.ms = a->n[11], t.zeros = (int)a->n[12];
   t.first = a->n[7] ? 1 : t.S + t.T;
   return t;
 }
@@ -50,7 +51,7 @@ static int bk_att_sees(const bk_att *t, int64_t i) {          /* something at al
 
 /* Keys that a block of queries [i0, i1) needs: all, where one of them sees nothing and takes the mean. */
 static int64_t bk_att_reach(const bk_att *t, int64_t i0, int64_t i1) {
-  for (int64_t i = i0; t->mask && i < i1; i++) if (!bk_att_sees(t, i)) return t->S;
+  for (int64_t i = i0; t->mask && !t->zeros && i < i1; i++) if (!bk_att_sees(t, i)) return t->S;
   return bk_att_limit(t, i1 - 1);
 }
 
@@ -89,6 +90,9 @@ static void bk_att_product(int64_t M, int64_t N, int64_t K, const float *a, int6
   }
 }
 
+/* What a row of exponentials is multiplied by at the end. */
+static float bk_att_factor(const bk_att *t, int64_t i, float total) { return t->zeros && !bk_att_sees(t, i) ? 0 : 1.0f / total; }
+
 /* ---- forward ---- */
 static bk_plan plan_attention(const bk_args *a) {
   const int64_t T = a->n[1], H = a->n[2], d = a->n[3], S = a->n[4], e = a->n[6];
@@ -107,9 +111,9 @@ static void bk_att_rows(const bk_att *t, float *out, float *lse, float *s) {
     const float max = bk_row_max(s, n), total = bk_row_exp(s, s, n, max);
     float *o = out + i * t->ldo;
     bk_vector_down(t->v, t->ldv, s, n, t->e, o);
-    const vf scale = v_set1(1.0f / total);
+    const vf scale = v_set1(bk_att_factor(t, i, total));
     for (int64_t c = 0; c < t->e; c += VL) v_store_n(o + c, v_mul(v_load_n(o + c, t->e - c), scale), t->e - c);
-    lse[i * t->H] = max + v_log(v_set1(total))[0];
+    lse[i * t->H] = bk_att_sees(t, i) ? max + v_log(v_set1(total))[0] : v_log(v_set1((float)t->S))[0];
   }
 }
 
@@ -148,10 +152,10 @@ static void bk_att_block(const bk_att *t, int64_t i0, const float *kt, const flo
     bk_att_product(rows, t->e, n, s, ATT_LD, 1, vp + j0 * BK_PANEL, BK_PANEL * t->S, acc, t->e, j0 > 0);
   }
   for (int64_t r = 0; r < rows; r++) {
-    const vf scale = v_set1(1.0f / sum[r]);
+    const vf scale = v_set1(bk_att_factor(t, i0 + r, sum[r]));
     float *o = out + (i0 + r) * t->ldo;
     for (int64_t c = 0; c < t->e; c += VL) v_store_n(o + c, v_mul(v_load_n(acc + r * t->e + c, t->e - c), scale), t->e - c);
-    lse[(i0 + r) * t->H] = top[r] + v_log(v_set1(sum[r]))[0];
+    lse[(i0 + r) * t->H] = bk_att_sees(t, i0 + r) ? top[r] + v_log(v_set1(sum[r]))[0] : v_log(v_set1((float)t->S))[0];
   }
 }
 
@@ -197,7 +201,7 @@ static void bk_att_slopes(const bk_att *t, const bk_att_back *g, int64_t i0, int
     const int64_t i = i0 + r;
     bk_att_row(t, i, j0, n, p);
     if (!bk_att_sees(t, i)) {                        /* a mean: no score matters */
-      for (int64_t j = 0; j < n; j++) p[j] = 1.0f / (float)t->S, ds[j] = 0;
+      for (int64_t j = 0; j < n; j++) p[j] = t->zeros ? 0 : 1.0f / (float)t->S, ds[j] = 0;
       continue;
     }
     const vf lse = v_set1(g->lse[i * t->H]), delta = v_set1(g->delta[i]), scale = v_set1(t->scale);

@@ -14,10 +14,10 @@ _context = threading.local()
 
 
 class _CallContext:
-    """What a call passes down to the layers inside it."""
+    """What a call passes down to the layers inside it. `decoding` is the state of a step of generation, else None."""
 
-    def __init__(self, training=None, model=None):
-        self.training, self.model = training, model
+    def __init__(self, training=None, model=None, decoding=None):
+        self.training, self.model, self.decoding = training, model, decoding
 
 
 def call_context() -> _CallContext | None:
@@ -26,14 +26,16 @@ def call_context() -> _CallContext | None:
 
 
 @contextlib.contextmanager
-def calling(training=None, model=None):
+def calling(training=None, model=None, decoding=None):
     """Enter a call; inner calls inherit what they are not told."""
     outer = call_context()
+    if decoding is None and outer is not None:
+        decoding = outer.decoding
     if training is None and outer is not None:
         training = outer.training
     if model is None and outer is not None:
         model = outer.model
-    _context.current = _CallContext(training, model)
+    _context.current = _CallContext(training, model, decoding)
     try:
         yield _context.current
     finally:

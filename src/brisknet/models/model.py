@@ -78,6 +78,24 @@ class Model(Trainer, Layer):
             object.__setattr__(self, "_inputs_struct", map_structure_shapes(lambda s: 0, input_shape))
         self._build_shape = input_shape
 
+    # ---- text -----------------------------------------------------------------------------------------------------
+    def generate(self, prompt, max_new_tokens, temperature=1.0, top_k=None, top_p=None, seed=None):
+        """The ids of `prompt`, [positions] or [rows, positions], and max_new_tokens more a row, drawn one after another.
+
+        The model takes ids [rows, positions] and gives logits [rows, positions, vocabulary] (or probabilities, where its last
+        layer is a softmax). temperature divides the logits; 0 takes the likeliest id. top_k draws among the k likeliest only,
+        top_p among the fewest whose probabilities reach top_p of all. An integer seed makes the text repeatable.
+
+        Decoder-only models, with causal self-attention, layers of positions, and layers that work position by position, keep
+        the keys and values of earlier positions, and all steps run in one native call; other models are called on the whole
+        text for every new id. Where the model looks at so many positions only (the size of its input, or of a
+        PositionEmbedding), the last ones count: with a cache, it is filled anew from the last half of them whenever it is full.
+        ValueError for a prompt or settings that make no sense.
+        """
+        from brisknet.models.generation import generate
+
+        return generate(self, prompt, max_new_tokens, temperature, top_k, top_p, seed)
+
     # ---- files --------------------------------------------------------------------------------------------------
     def save_weights(self, filepath, overwrite=True, max_shard_size=None) -> None:
         """Write all weights, and the optimizer's state, into a file named ....npz, or ....weights.h5 (extra h5).

@@ -15,7 +15,7 @@ from brisknet.ops.elementwise import (
     round, rsqrt, sign, sin, sqrt, square, subtract, where,
 )  # fmt: skip
 from brisknet.ops import conv as _conv, image as _image, pool as _pool  # noqa: F401
-from brisknet.ops import attention as _attention, embedding as _embedding  # noqa: F401
+from brisknet.ops import attention as _attention, embedding as _embedding, sampling as _sampling  # noqa: F401
 from brisknet.ops import ctc as _ctc  # noqa: F401
 from brisknet.ops import lookup as _lookup  # noqa: F401
 from brisknet.ops import assign, loss, metric, metric_rows, metric_state, norm as _norm, norm_rows, optim, optim_state, random  # noqa: F401  (their records)

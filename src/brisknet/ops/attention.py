@@ -7,7 +7,7 @@ query head h reads the keys and values of head h // (H / G).
     p = softmax(scores over j);  out[b,i,h] = sum over j of p[b,h,i,j] v[b,j,h]
 
 With causal=True, i sees j <= i, or j <= i + offset. A row that sees nothing has all its scores MASKED, so it is the mean of
-all values, as in Keras, and its lse is log S. Dao et al. 2022 for the blocks and the recomputation of the native kernels.
+all values, as in Keras' fused attention, or 0 with zeros=True, as in Keras' Softmax layer; its lse is log S. Dao et al. 2022 for the blocks and the recomputation of the native kernels.
 """
 
 from __future__ import annotations
@@ -17,9 +17,15 @@ import numpy as np
 from brisknet.ops.dispatch import apply
 from brisknet.ops.registry import OpSpec, Sample, register
 
-__all__ = ["attention", "attention_grad", "cache_store"]
+__all__ = ["attention", "cache_store"]
 
 MASKED = -1e9  # what Keras writes over the scores that are masked
+
+
+def need_positions(what, shape) -> None:
+    """ValueError where key and value are empty sequences."""
+    if not shape[1]:
+        raise ValueError(f"{what}: at least one position of key and value expected, got shape {tuple(shape)}")
 
 
 # ---- shapes ---------------------------------------------------------------------------------------------------------
@@ -35,8 +41,7 @@ def _check(op, shapes, dtypes, attrs):
         raise ValueError(f"{op}: query and key of one batch and head size expected, got shapes {q} and {k}")
     if not k[2] or q[2] % k[2]:
         raise ValueError(f"{op}: the {q[2]} heads of the query must be a multiple of the {k[2]} of key and value")
-    if not k[1]:
-        raise ValueError(f"{op}: at least one position of key and value expected, got shape {k}")
+    need_positions(op, k)
     if attrs["masked"]:
         full = (q[0], q[2], q[1], k[1])
         m = shapes[3]
@@ -77,11 +82,13 @@ def _scores(q, k, rest, attrs):
 
 
 def _reference(q, k, v, *rest, **attrs):
-    scores, _ = _scores(q, k, rest, attrs)
+    scores, seen = _scores(q, k, rest, attrs)
     top = scores.max(axis=-1, keepdims=True)
     e = np.exp(scores - top)
     total = e.sum(axis=-1, keepdims=True)
-    out = np.matmul(e / total, _heads_first(v, q.shape[2] // v.shape[2]))
+    p = e / total
+    p = p if seen is None or not attrs["zeros"] else np.where(seen, p, q.dtype.type(0))
+    out = np.matmul(p, _heads_first(v, q.shape[2] // v.shape[2]))
     lse = (np.where(top > MASKED / 2, top, 0) + np.log(total))[..., 0]
     return np.ascontiguousarray(out.transpose(0, 2, 1, 3)), np.ascontiguousarray(lse.transpose(0, 2, 1))
 
@@ -105,7 +112,9 @@ def _grad_reference(q, k, v, *rest, **attrs):
     delta = delta if dlse is None else delta - dlse.transpose(0, 2, 1)
     # out = p v  ->  dp = do v^T;  p = softmax(s)  ->  ds = p (dp - sum(p dp)), and sum(p dp) = do . out
     ds = p * (np.matmul(do, _heads_first(v, repeats).swapaxes(2, 3)) - delta[..., None]) * q.dtype.type(attrs["scale"])
-    ds = ds if seen is None else np.where(seen, ds, q.dtype.type(0))
+    if seen is not None:
+        ds = np.where(seen, ds, q.dtype.type(0))
+        p = np.where(seen, p, q.dtype.type(0)) if attrs["zeros"] else p
     dq = np.matmul(ds, _heads_first(k, repeats)).transpose(0, 2, 1, 3)
     dk = np.matmul(ds.swapaxes(2, 3), _heads_first(q))
     dv = np.matmul(p.swapaxes(2, 3), do)
@@ -123,7 +132,7 @@ def _vjp(node, grads):
     if dout is None:
         dout = broadcast_to(np.zeros((), node.outputs[0].dtype), node.outputs[0].shape)
     inputs = [*node.inputs, *node.outputs, dout, *([] if dlse is None else [dlse])]
-    grads = apply("attention_grad", inputs, **{k: attrs[k] for k in ("causal", "scale", "masked")}, dlse=dlse is not None)
+    grads = apply("attention_grad", inputs, **{k: attrs[k] for k in ("causal", "scale", "masked", "zeros")}, dlse=dlse is not None)
     return (*grads, *[None] * (len(node.inputs) - 3))
 
 
@@ -132,23 +141,18 @@ def _grad_infer(shapes, dtypes, attrs):
     return tuple((s, dtypes[0]) for s in shapes[:3])
 
 
-def attention(q, k, v, mask=None, causal=False, scale=None, offset=None):
+def attention(q, k, v, mask=None, causal=False, scale=None, offset=None, zeros=False):
     """(out [B,T,H,e], lse [B,T,H]); see the module for the formula.
 
     mask     booleans that broadcast to [B,H,T,S]: True where i may look at j
     scale    1 / sqrt(d) by default
     offset   with causal=True, an int32 scalar: the position of the first query among the keys
+    zeros    a query that may look at nothing gives 0 and not the mean of all values
     """
-    attrs = {"causal": bool(causal), "scale": float(q.shape[-1] ** -0.5 if scale is None else scale)}
+    need_positions("attention", k.shape)
+    attrs = {"causal": bool(causal), "scale": float(q.shape[-1] ** -0.5 if scale is None else scale), "zeros": bool(zeros)}
     rest = [x for x in (mask, offset) if x is not None]
     return apply("attention", (q, k, v, *rest), **attrs, masked=mask is not None, offset=offset is not None)
-
-
-def attention_grad(q, k, v, out, lse, dout, mask=None, causal=False, scale=None):
-    """(dq, dk, dv) of attention() from its outputs and the gradient of `out`."""
-    attrs = {"causal": bool(causal), "scale": float(q.shape[-1] ** -0.5 if scale is None else scale)}
-    rest = [] if mask is None else [mask]
-    return apply("attention_grad", (q, k, v, *rest, out, lse, dout), **attrs, masked=mask is not None, dlse=False)
 
 
 # ---- the records ----------------------------------------------------------------------------------------------------
@@ -161,9 +165,9 @@ def _mask(*shape, seed=3, dead=None):
     return mask
 
 
-def _case(b, t, h, d, s=None, g=None, e=None, causal=False, mask=None, scale=None):
+def _case(b, t, h, d, s=None, g=None, e=None, causal=False, mask=None, scale=None, zeros=False):
     s, g, e = s or t, g or h, e or d
-    attrs = {"causal": causal, "scale": d**-0.5 if scale is None else scale, "masked": mask is not None}
+    attrs = {"causal": causal, "scale": d**-0.5 if scale is None else scale, "masked": mask is not None, "zeros": zeros}
     return ((b, t, h, d), (b, s, g, d), (b, s, g, e)), () if mask is None else (mask,), attrs
 
 
@@ -178,6 +182,7 @@ _SMALL = (
     _case(1, 3, 2, 2, s=4, mask=_mask(1, 2, 3, 4, dead=1)),
     _case(1, 4, 3, 2, g=1, causal=True, mask=_mask(1, 1, 4, 4, dead=2)),
     _case(1, 2, 1, 2, s=5, causal=True),
+    _case(1, 3, 2, 2, s=4, mask=_mask(1, 2, 3, 4, dead=1), zeros=True),
 )
 # For the kernels alone: more than a block of queries and of keys, tails of every kind.
 _LARGE = (
@@ -189,6 +194,8 @@ _LARGE = (
     _case(2, 290, 1, 24, causal=True, mask=_mask(2, 1, 1, 290)),
     _case(1, 270, 2, 9, causal=True, mask=_mask(1, 2, 270, 270, dead=3)),
     _case(1, 2, 3, 17, s=33, mask=_mask(1, 1, 2, 33, dead=0)),
+    _case(1, 2, 3, 17, s=33, mask=_mask(1, 1, 2, 33, dead=0), zeros=True),
+    _case(1, 60, 2, 9, causal=True, mask=_mask(1, 1, 60, 60, dead=30), zeros=True),
     _case(1, 20, 1, 64, s=600),
 )
 
@@ -207,7 +214,7 @@ def _filled(case, seed):
 
 
 def _offset_sample(t, s, at, g=2):
-    attrs = {"causal": True, "scale": 0.3, "masked": False, "offset": True}
+    attrs = {"causal": True, "scale": 0.3, "masked": False, "offset": True, "zeros": False}
     return Sample(((2, t, 2, 5), (2, s, g, 5), (2, s, g, 5), np.array(at, np.int32)), attrs, wrt=())
 
 

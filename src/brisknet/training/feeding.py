@@ -10,6 +10,7 @@ from brisknet.layers.layer import Layer
 from brisknet.layers.shapes import map_structure_shapes
 from brisknet.training import data
 from brisknet.training.compiled import per_output, unnested
+from brisknet.training.ids import check_token_ids
 from brisknet.training.step import Signature
 
 __all__ = ["Feeding"]
@@ -99,6 +100,8 @@ class Feeding:
                 if low < -(2**31) or high >= 2**31:
                     label = name if len(arrays) == 1 else f"{name}[{self._input_label(i)!r}]"
                     raise ValueError(f"{label}: integers that int32 holds expected, got {high if high >= 2**31 else low}")
+        if self.built:
+            check_token_ids(self, arrays, lambda i: name if len(arrays) == 1 else f"{name}[{self._input_label(i)!r}]")
 
     def _input_label(self, i: int):
         struct = self._input_shape_structure()

@@ -4,6 +4,7 @@ from brisknet.layers.arguments import constraint, serialize_constraint
 from brisknet.layers.core.activation import Activation
 from brisknet.layers.core.dense import Dense
 from brisknet.layers.core.einsum_dense import EinsumDense
+from brisknet.layers.core.embedding import Embedding
 from brisknet.layers.core.identity import Identity
 from brisknet.layers.core.input_layer import Input, InputLayer
 from brisknet.layers.core.lambda_layer import Lambda
@@ -13,6 +14,6 @@ from brisknet.layers.core.rescaling import Rescaling
 from brisknet.layers.core.wrapper import Wrapper
 
 __all__ = [
-    "Activation", "Dense", "EinsumDense", "FunctionLayer", "Identity", "Input", "InputLayer", "Lambda", "Masking", "OpLayer",
+    "Activation", "Dense", "EinsumDense", "Embedding", "FunctionLayer", "Identity", "Input", "InputLayer", "Lambda", "Masking", "OpLayer",
     "Rescaling", "Wrapper", "constraint", "serialize_constraint",
 ]  # fmt: skip

@@ -86,18 +86,28 @@ class EinsumDense(Layer):
         y = y if self.bias is None else ops.add(y, self.bias)
         return self.activation(y)
 
-    # ---- the same as a Dense layer over the last axis: bias and activation in the product ---------------------------
+    # ---- the same as a Dense layer over the last axes: bias and activation in the product ---------------------------
     def _is_dense(self) -> bool:
+        """Whether the kernel begins with the input's last axes, and all its others end the output."""
         x, w, out, side = self._terms
-        last = len(w) == 2 and x[-1:] == w[0] and out == x[:-1] + w[1] and w[1] not in x and side != "right"
-        return last and self.bias_axes in (None, w[1])
+        summed = next((n for n in range(len(w)) if w[n] in out), len(w))
+        free, made = x[: len(x) - summed], w[summed:]
+        last = 0 < summed < len(w) and x.endswith(w[:summed]) and out == free + made and not set(made) & set(x)
+        return last and side != "right" and (self.bias_axes is None or sorted(self.bias_axes) == sorted(made))
 
     def _call_dense(self, x):
         name = getattr(self.activation, "__name__", "")
         fused = name in ("relu", "tanh", "linear") and name in FROM_OUTPUT and activations.get(name) is self.activation
-        rows = int(np.prod(x.shape[:-1], dtype=np.int64))
-        y = dense(ops.reshape(x, (rows, x.shape[-1])), self.kernel, self.bias, name if fused else "linear")
-        y = ops.reshape(y, (*x.shape[:-1], self.kernel.shape[1]))
+        made = [c for c in self._terms[1] if c in self._terms[2]]
+        summed = len(self._terms[1]) - len(made)
+        kernel, bias, sizes = self.kernel, self.bias, self.kernel.shape[summed:]
+        k, n = (int(np.prod(d, dtype=np.int64)) for d in (self.kernel.shape[:summed], sizes))
+        if len(kernel.shape) > 2:
+            kernel, bias = ops.reshape(kernel, (k, n)), None if bias is None else ops.reshape(bias, (n,))
+        lead = x.shape[: len(x.shape) - summed]
+        rows = int(np.prod(lead, dtype=np.int64))
+        y = dense(ops.reshape(x, (rows, k)), kernel, bias, name if fused else "linear")
+        y = ops.reshape(y, (*lead, *sizes))
         return y if fused else self.activation(y)
 
     # ---- shapes -----------------------------------------------------------------------------------------------------

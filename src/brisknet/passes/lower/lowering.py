@@ -18,7 +18,7 @@ FORMS = {
     "reduction": rules_elementwise.reduction, "rows": rules_move.rows,
 }  # fmt: skip
 RULES: dict = {n: FORMS[spec.form](n, *spec.parameters) for n, spec in all_ops().items() if spec.form}
-for _family in (rules_elementwise, rules_host, rules_move, rules_dense, rules_image, rules_integer, rules_conv, rules_lookup, rules_loss, rules_metric, rules_norm, rules_optim,
+for _family in (rules_elementwise, rules_host, rules_move, rules_attention, rules_dense, rules_image, rules_integer, rules_conv, rules_lookup, rules_loss, rules_metric, rules_norm, rules_optim,
                 rules_optim_state, rules_rnn):
     RULES.update(_family.RULES)
 

@@ -1,4 +1,4 @@
-"""Attention, the cache of keys and values, and embeddings."""
+"""Attention, the cache of keys and values, embeddings, and the next token."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ RULES: dict = {}
 
 # ---- attention ----------------------------------------------------------------------------------------------------------
 def _shapes(node, mask):
-    """The ints of both kernels: sizes, causal, and the strides of the mask, 0 where it is shared."""
+    """The ints of both kernels: sizes, causal, the strides of the mask, 0 where it is shared, and zeros."""
     (b, t, h, d), (_, s, g, _), (*_, e) = (x.shape for x in node.inputs[:3])
     strides = (0, 0, 0, 0)
     if mask is not None:
         strides = (0 if n == 1 else stride for n, stride in zip(mask.shape, row_strides(mask.shape), strict=True))
-    return b, t, h, d, s, g, e, int(node.attrs["causal"]), *strides
+    return b, t, h, d, s, g, e, int(node.attrs["causal"]), *strides, int(node.attrs["zeros"])
 
 
 def _attention(b, node):
@@ -78,3 +78,16 @@ def _embedding_grad(b, node):
 
 
 RULES.update({"embedding": _embedding, "embedding_grad": _embedding_grad})
+
+
+# ---- the next token -----------------------------------------------------------------------------------------------------
+def _sample_tokens(b, node):
+    logits, forced, settings, step = node.inputs
+    float32(logits, settings)
+    if forced.dtype != "int32" or step.dtype != "int64":
+        raise Unsupported(f"sample_tokens with forced tokens of dtype {forced.dtype} and a step of dtype {step.dtype}")
+    refs = [b.row(t) for t in node.inputs]
+    b.emit("sample_tokens", (*refs, b.out(node.outputs[0])), (*logits.shape, node.attrs["key"]), writes=(4,))
+
+
+RULES["sample_tokens"] = _sample_tokens

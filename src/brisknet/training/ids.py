@@ -1,0 +1,52 @@
+"""Token ids among what users feed: an error says where one is out of range, before a step runs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brisknet.layers.core.embedding import Embedding
+from brisknet.ops.embedding import check_ids
+from brisknet.training.step import Signature, trace_step
+
+__all__ = ["check_token_ids", "id_bounds"]
+
+KEY = "token ids"  # among the model's programs, and forgotten with them
+
+
+def id_bounds(model, arrays) -> dict:
+    """{input: entries of the smallest table that its ids go to}, found once in a trace of the model's call."""
+    known = model._programs.get(KEY)
+    if known is None:
+        known = model._programs[KEY] = _traced_bounds(model, arrays) if _embeds(model) else {}
+    return known
+
+
+def _embeds(model) -> bool:
+    return not model.run_eagerly and any(isinstance(layer, Embedding) for layer in model._walk())
+
+
+def _traced_bounds(model, arrays) -> dict:
+    sig = Signature([((1, *a.shape[1:]), model._input_dtype(i, a)) for i, a in enumerate(arrays)])
+    graph = trace_step(model, "call", sig, (model._input_structure(len(arrays)), 0, 0))
+    bounds: dict = {}
+    for node in graph.nodes:
+        if node.op == "embedding":
+            source = node.inputs[1]
+            while source.node.op in ("cast", "reshape", "transpose", "slice"):
+                source = source.node.inputs[0]
+            if source.node.op == "input":
+                entries, place = node.inputs[0].shape[0], source.node.attrs["position"]
+                bounds[place] = min(bounds.get(place, entries), entries)
+    return bounds
+
+
+def check_token_ids(model, arrays, label_of) -> None:
+    """ValueError that names position and vocabulary size for an id of these inputs that is out of range, or not whole."""
+    for i, entries in id_bounds(model, arrays).items():
+        ids = arrays[i]
+        if ids.dtype.kind == "f":
+            broken = np.argwhere(ids != np.floor(ids))
+            if len(broken):
+                place = tuple(int(n) for n in broken[0])
+                raise ValueError(f"{label_of(i)}: whole token ids expected, got {ids[place]} at position {place}")
+        check_ids(ids, entries, label_of(i))
