@@ -28,8 +28,8 @@ def load_text(download=True) -> str:
     if not kept.is_file() or files.sha256(kept) != SHA256:
         if not download:
             raise FileNotFoundError(
-                f"Tiny Shakespeare is not on this machine: put the file from {URL} into {str(kept.parent)!r} as {NAME!r}, or into "
-                "the folder that BRISKNET_DATA names"
+                f"Tiny Shakespeare is not on this machine: put the file from {URL} into {str(kept.parent)!r} as {NAME!r}, "
+                "or into the folder that BRISKNET_DATA names"
             )
         files.download(URL, kept, SHA256)
     return kept.read_text("utf-8")

@@ -7,7 +7,8 @@ query head h reads the keys and values of head h // (H / G).
     p = softmax(scores over j);  out[b,i,h] = sum over j of p[b,h,i,j] v[b,j,h]
 
 With causal=True, i sees j <= i, or j <= i + offset. A row that sees nothing has all its scores MASKED, so it is the mean of
-all values, as in Keras' fused attention, or 0 with zeros=True, as in Keras' Softmax layer; its lse is log S. Dao et al. 2022 for the blocks and the recomputation of the native kernels.
+all values, as in Keras' fused attention, or 0 with zeros=True, as in Keras' Softmax layer; its lse is log S. Dao et al. 2022
+for the blocks and the recomputation of the native kernels.
 """
 
 from __future__ import annotations

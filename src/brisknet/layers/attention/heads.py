@@ -71,11 +71,15 @@ class Heads(Layer):
         what = f"{type(self).__name__} {self.name!r}"
         for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
             if len(shape) < 3 or shape[-1] is None:
-                raise ValueError(f"{what}: {name} of shape (batch, positions, size) with a known size expected, got {tuple(shape)}")
+                raise ValueError(
+                    f"{what}: {name} of shape (batch, positions, size) with a known size expected, got {tuple(shape)}"
+                )
         if len(query_shape) != len(value_shape):
             raise ValueError(f"{what}: query and value of one rank expected, got {tuple(query_shape)} and {tuple(value_shape)}")
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
-            raise ValueError(f"{what}: value and key of the same positions expected, got {tuple(value_shape)} and {tuple(key_shape)}")
+            raise ValueError(
+                f"{what}: value and key of the same positions expected, got {tuple(value_shape)} and {tuple(key_shape)}"
+            )
 
     # ---- masks --------------------------------------------------------------------------------------------------
     def _attention_mask(self, query, value, query_mask, value_mask, key_mask, attention_mask):

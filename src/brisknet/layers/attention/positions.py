@@ -27,7 +27,8 @@ def rows_at(table, start_index, count: int):
     if decoding is None or not isinstance(start_index, (int, np.integer)) or start_index:
         if not 0 <= start_index <= table.shape[0] - count:
             raise ValueError(
-                f"positions {start_index} ... {start_index + count - 1} of {table.shape[0]} asked for: make sequence_length larger"
+                f"positions {start_index} ... {start_index + count - 1} of {table.shape[0]} asked for: make sequence_length "
+                "larger"
             )
         return table[int(start_index) : int(start_index) + count]
     if count != 1:
@@ -136,10 +137,11 @@ class RotaryEmbedding(_Positions):
         speeds = 1.0 / self.max_wavelength ** (np.arange(0, size, 2) / size)
         angles = np.tile(given[:, None] / self.scaling_factor * speeds, 2)
         cos, sin = (
-            self._along(f(angles).astype(str(inputs.dtype)), start_index, count, size, rank, where, features) for f in (np.cos, np.sin)
+            self._along(f(angles).astype(str(inputs.dtype)), start_index, count, size, rank, where, features)
+            for f in (np.cos, np.sin)
         )  # fmt: skip
-        half = [slice(None)] * rank
-        first, second = (tuple(half[:features] + [s] + half[features + 1 :]) for s in (slice(None, size // 2), slice(size // 2, None)))
+        lead = (slice(None),) * features
+        first, second = (*lead, slice(None, size // 2)), (*lead, slice(size // 2, None))
         turned = ops.concatenate([ops.negative(inputs[second]), inputs[first]], axis=features)
         return inputs * cos + turned * sin
 

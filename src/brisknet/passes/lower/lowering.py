@@ -5,8 +5,8 @@ from __future__ import annotations
 from brisknet.graph.ir import LEAVES
 from brisknet.ops.registry import all_ops, get_op
 from brisknet.passes.lower import (
-    rules_attention, rules_conv, rules_dense, rules_elementwise, rules_host, rules_image, rules_integer, rules_lookup, rules_loss, rules_metric, rules_move, rules_norm,
-    rules_optim, rules_optim_state, rules_rnn,
+    rules_attention, rules_conv, rules_dense, rules_elementwise, rules_host, rules_image, rules_integer, rules_lookup,
+    rules_loss, rules_metric, rules_move, rules_norm, rules_optim, rules_optim_state, rules_rnn,
 )  # fmt: skip
 from brisknet.passes.lower.builder import ITEM_BYTES, Builder, padded_size, size_of
 from brisknet.passes.lower.plan import Plan, Ref, Unsupported
@@ -18,8 +18,10 @@ FORMS = {
     "reduction": rules_elementwise.reduction, "rows": rules_move.rows,
 }  # fmt: skip
 RULES: dict = {n: FORMS[spec.form](n, *spec.parameters) for n, spec in all_ops().items() if spec.form}
-for _family in (rules_elementwise, rules_host, rules_move, rules_attention, rules_dense, rules_image, rules_integer, rules_conv, rules_lookup, rules_loss, rules_metric, rules_norm, rules_optim,
-                rules_optim_state, rules_rnn):
+for _family in (
+    rules_elementwise, rules_host, rules_move, rules_attention, rules_dense, rules_image, rules_integer, rules_conv, rules_lookup,
+    rules_loss, rules_metric, rules_norm, rules_optim, rules_optim_state, rules_rnn,
+):  # fmt: skip
     RULES.update(_family.RULES)
 
 
