@@ -20,8 +20,10 @@ RTOL = {"float64": 2e-14, "float32": 3e-6}
 
 
 def rtol_of(name, floatx):
-    """Keras on JAX computes these in float32, whatever floatx is."""
-    single = name.startswith(("additive", "concat")) or name.endswith("_mean")
+    """Keras on JAX computes these in float32, whatever floatx is; its fused attention (without dropout) scores and gradients."""
+    if name.endswith("_mean"):
+        return 5e-6
+    single = name.startswith(("additive", "concat"))
     return 3e-7 if single and floatx == "float64" else RTOL[floatx]
 
 
@@ -58,7 +60,7 @@ def test_layer(name, mode):  # noqa: F811
     assert len(got) == len(wanted)
     largest = max(np.abs(w).max(initial=0) for w in wanted)
     for i, (g, w) in enumerate(zip(got, wanted, strict=True)):
-        if np.abs(w).max(initial=0) < 1e-12:  # exactly 0 but for Keras' rounding: the bias of the keys
+        if np.abs(w).max(initial=0) < (1e-6 if name.endswith("_mean") else 1e-12):  # 0 but for Keras' rounding: the bias of keys
             np.testing.assert_allclose(g, 0, atol=RTOL[mode[1]] * largest)
         else:
             close(g, w, rtol_of(name, mode[1]), f"result {i}")
