@@ -221,6 +221,7 @@ class NativeLoop:
         self._arrays = [_converted(a, t) for a, t in zip(arrays, self.programs[0].graph.inputs, strict=True)]
         self._fetch, self._key, self._metrics = list(fetch or ()), shuffle_key, list(metrics)
         self._width = sum(v.size for v in self._metrics)  # numbers that are reported
+        self._has_hosts = any(p.has_hosts for p in self.programs)
         self._loop = None
         self._ready()
         self._log = np.empty((1, max(self._width, 1)))
@@ -254,7 +255,7 @@ class NativeLoop:
     def run(self, max_steps: int = 0, seconds: float = float("inf")) -> bool:
         """Run steps until the epoch has ended (True), max_steps are done, or the time is up (False)."""
         loop = self._ready()
-        with host.undone(self.programs):
+        with host.undone(self.programs) if self._has_hosts else host.NOTHING:
             return loop.run(max_steps, min(seconds, 1e9), self._log)[0]
 
     def run_epochs(self, epoch: int, epochs: int, seconds: float):
@@ -265,7 +266,7 @@ class NativeLoop:
         loop = self._ready()
         log = np.empty((epochs, max(self._width, 1)))
         loop.begin(epoch, epochs)
-        with host.undone(self.programs):
+        with host.undone(self.programs) if self._has_hosts else host.NOTHING:
             done, finished = loop.run(0, seconds, log)
             if not done and loop.step:  # within an epoch: go on to its end
                 finished += loop.run(self.steps - loop.step, 1e9, log[finished:])[1]
