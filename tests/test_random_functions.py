@@ -94,6 +94,16 @@ def test_the_global_seed_reaches_compiled_steps(backend):
     assert (outs[0][0] != outs[0][1]).any() and (outs[0][0] != outs[2][0]).any()
 
 
+def test_draws_without_a_seed_leave_the_seeds_of_layers_alone():
+    seeds = []
+    for draw in (False, True, True):
+        bn.utils.set_random_seed(3)
+        if draw:
+            random.normal((2,))
+        seeds.append([random.draw_seed() for _ in range(3)])
+    assert seeds[0] == seeds[1] == seeds[2]
+
+
 @pytest.mark.parametrize("name", ["gamma", "beta", "binomial"])
 def test_what_has_no_kernel_is_refused_in_a_step(name):
     with Trace(), pytest.raises(TypeError, match="draw before the step"):

@@ -26,7 +26,7 @@ def set_seed(seed: int) -> None:
     with _lock:
         _state.update(seed=int(seed), drawn=0)
     for generator in _global:
-        generator.seed = draw_seed()
+        generator.seed, generator.drawn = _global_seed(), 0
         generator.state.store(np.asarray(_start(generator.seed)))
 
 
@@ -39,10 +39,8 @@ def draw_seed(seed=None) -> int:
             raise ValueError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
         return int(seed)
     with _lock:
-        if _state["seed"] is None:
-            _state["seed"] = int(np.random.SeedSequence().entropy & ((1 << 62) - 1))
         _state["drawn"] += 1
-        return derive(_state["seed"], _state["drawn"])
+        return derive(_known_seed(), _state["drawn"])
 
 
 def __getattr__(name: str):
@@ -63,8 +61,20 @@ def _start(seed: int) -> int:
 def global_generator():
     """The generator of draws that are given no seed; set_seed() starts it anew."""
     if not _global:
-        _global.append(SeedGenerator(name="global_seed_generator"))
+        _global.append(SeedGenerator(_global_seed(), name="global_seed_generator"))
     return _global[0]
+
+
+def _global_seed() -> int:
+    """That of the global generator: none of the seeds that draw_seed() gives, so that using the one changes none of the others."""
+    with _lock:
+        return derive(_known_seed(), 0)
+
+
+def _known_seed() -> int:
+    if _state["seed"] is None:
+        _state["seed"] = int(np.random.SeedSequence().entropy & ((1 << 62) - 1))
+    return _state["seed"]
 
 
 class SeedGenerator:

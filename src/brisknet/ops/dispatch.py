@@ -111,6 +111,8 @@ def number_array(x):
 def match_floats(a, b):
     """The two operands of a binary op with one dtype: Python numbers take the other's, ints meet floats as floats."""
     wa, wb = isinstance(a, (bool, int, float)), isinstance(b, (bool, int, float))
+    if wa and wb and (isinstance(a, np.generic) or isinstance(b, np.generic)):  # np.float64 is a float, too
+        return np.asarray(a), np.asarray(b)
     if wa and wb:
         dtype = floatx() if float in (type(a), type(b)) else "bool" if bool is type(a) is type(b) else "int32"
         return np.asarray(a, dtype), np.asarray(b, dtype)
