@@ -9,6 +9,7 @@ import numpy as np
 
 from brisknet.callbacks.callback_list import CallbackList
 from brisknet.callbacks.history import History
+from brisknet.graph.trace import _state as _tracing  # current_graph() without the call, where a microsecond counts
 from brisknet.graph.trace import current_graph
 from brisknet.layers.keras_tensor import KerasTensor, flatten, map_structure
 from brisknet.layers.layer import Layer
@@ -264,13 +265,12 @@ class Trainer(Compiling, Feeding, Feeds, Steps):
         return self._infer(x, "predict")
 
     def __call__(self, *args, **kwargs):
-        traced = current_graph() is not None
         fast = self._fast
-        if fast is not None and len(args) == 1 and not kwargs and not traced:
+        if fast is not None and len(args) == 1 and not kwargs and getattr(_tracing, "graph", None) is None:
             out = fast(args[0])
             if out is not None:
                 return out
-        if traced or not args or any(isinstance(t, KerasTensor) for t in flatten([args, kwargs])):
+        if current_graph() is not None or not args or any(isinstance(t, KerasTensor) for t in flatten([args, kwargs])):
             return Layer.__call__(self, *args, **kwargs)
         if kwargs.get("training") or set(kwargs) - {"training"} or len(args) > 1:
             return Layer.__call__(self, *args, **kwargs)
