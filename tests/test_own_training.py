@@ -50,7 +50,7 @@ def test_a_taped_step_is_the_built_in_one(backend):
         histories.append(model.fit(x, y, epochs=3, batch_size=16, verbose=0).history)
         weights.append(model.get_weights())
         if backend == "native" and not eagerly:
-            program = next(p for (mode, sig, *_), p in model._programs.items() if mode == "train" and sig.x[0][0][0] == 16)
+            program = next(p for k, p in model._programs.items() if k[0] == "train" and k[1].x[0][0][0] == 16)
             plans.append([i.op for i in program.plan.instructions])
     assert all(np.allclose(a, b, atol=1e-5) for w in weights[1:] for a, b in zip(weights[0], w, strict=True))
     assert np.allclose(histories[0]["accuracy"], histories[1]["accuracy"])
@@ -117,7 +117,8 @@ def test_a_gan_of_two_models_and_two_optimizers_is_one_program(backend):
     before = model.get_weights()
     history = model.fit(real, noise, batch_size=16, epochs=2, verbose=0, shuffle=False).history
     assert list(history) == ["d_loss", "g_loss"] and all(np.isfinite(v).all() for v in history.values())
-    assert all(p.executor == backend for p in model._programs.values()) and len(model._programs) == 2
+    programs = [p for p in model._programs.values() if hasattr(p, "executor")]
+    assert all(p.executor == backend for p in programs) and len(programs) == 2
     assert not any(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True) if a.ndim == 2)
     twin = eager.fit(real, noise, batch_size=16, epochs=2, verbose=0, shuffle=False).history
     assert all(np.allclose(history[k], twin[k], rtol=1e-4) for k in history)
@@ -177,4 +178,4 @@ def test_many_small_custom_steps_do_not_grow_or_slow_down(backend):
     begun = time.perf_counter()
     for _ in range(50):
         model.train_on_batch(real, noise)
-    assert len(model._programs) == 1 and time.perf_counter() - begun < 5
+    assert sum(hasattr(p, "executor") for p in model._programs.values()) == 1 and time.perf_counter() - begun < 5
