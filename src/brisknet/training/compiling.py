@@ -63,6 +63,7 @@ class Compiling:
 
     def _forget_programs(self) -> None:
         object.__setattr__(self, "_programs", {})
+        object.__setattr__(self, "_id_bounds", None)
         object.__setattr__(self, "_step_logs", {})
         object.__setattr__(self, "_fast", None)
 

@@ -10,15 +10,12 @@ from brisknet.training.step import Signature, trace_step
 
 __all__ = ["check_token_ids", "id_bounds"]
 
-KEY = "token ids"  # among the model's programs, and forgotten with them
-
 
 def id_bounds(model, arrays) -> dict:
     """{input: entries of the smallest table that its ids go to}, found once in a trace of the model's call."""
-    known = model._programs.get(KEY)
-    if known is None:
-        known = model._programs[KEY] = _traced_bounds(model, arrays) if _embeds(model) else {}
-    return known
+    if model._id_bounds is None:  # forgotten with the model's programs
+        object.__setattr__(model, "_id_bounds", _traced_bounds(model, arrays) if _embeds(model) else {})
+    return model._id_bounds
 
 
 def _embeds(model) -> bool:
