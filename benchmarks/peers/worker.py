@@ -129,6 +129,7 @@ class Worker:
             task.info["select"]()
 
     def run(self, seconds):
+        self.select(self.task)  # the gate may have changed what holds for the whole process, such as the threads
         return measure(self.task, seconds)
 
     def losses(self, spec, seeds, epochs):
