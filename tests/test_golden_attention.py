@@ -20,11 +20,12 @@ RTOL = {"float64": 2e-14, "float32": 3e-6}
 
 
 def rtol_of(name, floatx):
-    """Keras on JAX computes these in float32, whatever floatx is; its fused attention (without dropout) scores and gradients."""
+    """Keras on JAX computes these in float32, whatever floatx is (its values carry several roundings of 6e-8); its fused
+    attention (without dropout) scores and gradients, too."""
     if name.endswith("_mean"):
         return 5e-6
     single = name.startswith(("additive", "concat"))
-    return 3e-7 if single and floatx == "float64" else RTOL[floatx]
+    return 1e-6 if single and floatx == "float64" else RTOL[floatx]
 
 
 def made_layer(name):

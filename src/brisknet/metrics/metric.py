@@ -174,9 +174,16 @@ class StreamingMetric(Metric):
         """The result so far: a Python float, or an array where there are several; before the first batch it may be unknown."""
         if not self._states:
             return self._empty
+        quick = self._quick_result()
+        if quick is not None:
+            return quick
         with np.errstate(all="ignore"):
             found = np.asarray(self.result_of(*[v.array() for v in self._states])).astype(self._result_dtype())
         return found if found.ndim else float(found)
+
+    def _quick_result(self) -> float | None:
+        """result() in Python floats where that is simple; None elsewhere."""
+        return None
 
     def results_of(self, *states: np.ndarray) -> list:
         """What result() would be for each of several states [n] + shape."""
