@@ -138,6 +138,22 @@ BK_INLINE bk_split bk_split_by(int64_t rows, int64_t most) {
 #define HALF_NV (NV / 2)
 #endif
 #define HALF_PANEL (HALF_NV * VL)
+/* X(n) for the sizes of both kinds of tile, in order. */
+#define BK_TO_3(X) X(1) X(2) X(3)
+#define BK_TO_6(X) BK_TO_3(X) X(4) X(5) X(6)
+#define BK_TO_8(X) BK_TO_6(X) X(7) X(8)
+#if CONV_MR == 3
+#define BK_CONV_SIZES BK_TO_3
+#elif CONV_MR == 6
+#define BK_CONV_SIZES BK_TO_6
+#else
+#define BK_CONV_SIZES BK_TO_8
+#endif
+#if VL >= 8
+#define BK_HALF_SIZES BK_TO_8
+#else
+#define BK_HALF_SIZES BK_TO_6
+#endif
 #define BK_EACH_OF(i, j, mr, nv) BK_UNROLL for (int i = 0; i < (mr); i++) BK_UNROLL for (int j = 0; j < (nv); j++)
 
 /* The filter's weight of row k (tap, channel within the group) and output f: in panels or row-major. */

@@ -44,31 +44,12 @@ BK_INLINE void bk_conv_tile_body(const bk_conv_tile *s, const int mr, const int 
 typedef void (*bk_conv_tile_fn)(const bk_conv_tile *t);
 #define BK_CONV_TILE(R) BK_NOINLINE void bk_conv_tile_##R(const bk_conv_tile *t) { bk_conv_tile_body(t, R, NV); }
 #define BK_CONV_HALF(R) BK_NOINLINE void bk_conv_half_##R(const bk_conv_tile *t) { bk_conv_tile_body(t, R, HALF_NV); }
-BK_CONV_TILE(1) BK_CONV_TILE(2) BK_CONV_TILE(3)
-BK_CONV_HALF(1) BK_CONV_HALF(2) BK_CONV_HALF(3) BK_CONV_HALF(4) BK_CONV_HALF(5) BK_CONV_HALF(6)
-#if CONV_MR >= 6
-BK_CONV_TILE(4) BK_CONV_TILE(5) BK_CONV_TILE(6)
-#endif
-#if CONV_MR >= 8
-BK_CONV_TILE(7) BK_CONV_TILE(8)
-#endif
-#if VL >= 8
-BK_CONV_HALF(7) BK_CONV_HALF(8)
-#endif
-static const bk_conv_tile_fn bk_conv_tiles[CONV_MR + 1] = {0, bk_conv_tile_1, bk_conv_tile_2, bk_conv_tile_3,
-#if CONV_MR >= 6
-  bk_conv_tile_4, bk_conv_tile_5, bk_conv_tile_6,
-#endif
-#if CONV_MR >= 8
-  bk_conv_tile_7, bk_conv_tile_8,
-#endif
-};
-static const bk_conv_tile_fn bk_conv_halves[HALF_MR + 1] = {0, bk_conv_half_1, bk_conv_half_2, bk_conv_half_3,
-  bk_conv_half_4, bk_conv_half_5, bk_conv_half_6,
-#if VL >= 8
-  bk_conv_half_7, bk_conv_half_8,
-#endif
-};
+BK_CONV_SIZES(BK_CONV_TILE)
+BK_HALF_SIZES(BK_CONV_HALF)
+#define BK_CONV_TILE_NAME(R) bk_conv_tile_##R,
+#define BK_CONV_HALF_NAME(R) bk_conv_half_##R,
+static const bk_conv_tile_fn bk_conv_tiles[CONV_MR + 1] = {0, BK_CONV_SIZES(BK_CONV_TILE_NAME)};
+static const bk_conv_tile_fn bk_conv_halves[HALF_MR + 1] = {0, BK_HALF_SIZES(BK_CONV_HALF_NAME)};
 
 static int64_t bk_conv_forward_scratch(const bk_conv *g, const bk_bands *b) {     /* floats */
   return bk_window_size(g, b->rows, g->C) + b->rows * g->out[2] + BK_PANEL + 2 * (bk_conv_segments(g) + 8);

@@ -47,31 +47,12 @@ BK_INLINE void bk_wgrad_tile_body(const bk_wgrad_tile *t, const int mr, const in
 typedef void (*bk_wgrad_tile_fn)(const bk_wgrad_tile *t);
 #define BK_WGRAD_TILE(R) BK_NOINLINE void bk_wgrad_tile_##R(const bk_wgrad_tile *t) { bk_wgrad_tile_body(t, R, NV); }
 #define BK_WGRAD_HALF(R) BK_NOINLINE void bk_wgrad_half_##R(const bk_wgrad_tile *t) { bk_wgrad_tile_body(t, R, HALF_NV); }
-BK_WGRAD_TILE(1) BK_WGRAD_TILE(2) BK_WGRAD_TILE(3)
-BK_WGRAD_HALF(1) BK_WGRAD_HALF(2) BK_WGRAD_HALF(3) BK_WGRAD_HALF(4) BK_WGRAD_HALF(5) BK_WGRAD_HALF(6)
-#if CONV_MR >= 6
-BK_WGRAD_TILE(4) BK_WGRAD_TILE(5) BK_WGRAD_TILE(6)
-#endif
-#if CONV_MR >= 8
-BK_WGRAD_TILE(7) BK_WGRAD_TILE(8)
-#endif
-#if VL >= 8
-BK_WGRAD_HALF(7) BK_WGRAD_HALF(8)
-#endif
-static const bk_wgrad_tile_fn bk_wgrad_tiles[CONV_MR + 1] = {0, bk_wgrad_tile_1, bk_wgrad_tile_2, bk_wgrad_tile_3,
-#if CONV_MR >= 6
-  bk_wgrad_tile_4, bk_wgrad_tile_5, bk_wgrad_tile_6,
-#endif
-#if CONV_MR >= 8
-  bk_wgrad_tile_7, bk_wgrad_tile_8,
-#endif
-};
-static const bk_wgrad_tile_fn bk_wgrad_halves[HALF_MR + 1] = {0, bk_wgrad_half_1, bk_wgrad_half_2, bk_wgrad_half_3,
-  bk_wgrad_half_4, bk_wgrad_half_5, bk_wgrad_half_6,
-#if VL >= 8
-  bk_wgrad_half_7, bk_wgrad_half_8,
-#endif
-};
+BK_CONV_SIZES(BK_WGRAD_TILE)
+BK_HALF_SIZES(BK_WGRAD_HALF)
+#define BK_WGRAD_TILE_NAME(R) bk_wgrad_tile_##R,
+#define BK_WGRAD_HALF_NAME(R) bk_wgrad_half_##R,
+static const bk_wgrad_tile_fn bk_wgrad_tiles[CONV_MR + 1] = {0, BK_CONV_SIZES(BK_WGRAD_TILE_NAME)};
+static const bk_wgrad_tile_fn bk_wgrad_halves[HALF_MR + 1] = {0, BK_HALF_SIZES(BK_WGRAD_HALF_NAME)};
 
 /* Output rows whose window and gradients are summed at a time: they stay in an L1 cache while all rows of dw walk them. */
 #define BAND_BYTES (24 << 10)

@@ -173,7 +173,7 @@ def reduce(values, sample_weight, reduction, mask=None):
     if reduction == "sum":
         return ops.sum(values)
     if reduction == "mean_with_sample_weight" and total is not None:
-        return divide_no_nan(ops.sum(values), total)
+        return ops.divide_no_nan(ops.sum(values), total)
     return ops.mean(values)
 
 
@@ -181,7 +181,7 @@ def _masked_weights(weights, mask, reduction):
     """Weights that are 0 where masked; for a mean each of the others counts total / valid, so that it is over valid ones."""
     if reduction in ("mean", "sum_over_batch_size"):
         total = float(np.prod(mask.shape))
-        mask = ops.multiply(mask, divide_no_nan(np.asarray(total, dtype_of(mask)), ops.sum(mask)))
+        mask = ops.multiply(mask, ops.divide_no_nan(np.asarray(total, dtype_of(mask)), ops.sum(mask)))
     if weights is None:
         return mask
     mask, weights = same_rank(mask, weights)
@@ -193,9 +193,3 @@ def both_masks(a, b):
     if a is None or b is None:
         return b if a is None else a
     return ops.logical_and(a, b)
-
-
-def divide_no_nan(a, b):
-    """a / b, 0 where b is 0."""
-    zero = ops.equal(b, 0.0)
-    return ops.where(zero, 0.0, ops.divide(a, ops.where(zero, 1.0, b)))
