@@ -135,3 +135,11 @@ def test_a_chain_keeps_apart_what_its_parts_do_not_own():
     assert [i.op for i in moved] == ["relu", "relu", "shard_sum"]
     kept = chain_instructions(Plan([step(a, b), step(b, c, images=0, op="shard_sum"), step(c, d)])).instructions
     assert [i.op for i in kept] == ["relu", "shard_sum", "relu"]
+
+
+@pytest.mark.parametrize("layer", [
+    L.Conv2D(4, 3), L.Conv2D(4, 3, groups=2), L.DepthwiseConv2D(3), L.Conv2DTranspose(4, 3), L.MaxPooling2D(2), L.AveragePooling2D(2),
+], ids=lambda layer: layer.name)  # fmt: skip
+def test_no_images_give_no_images(layer):
+    full = np.asarray(layer(np.ones((2, 8, 8, 2), np.float32))).shape
+    assert np.asarray(layer(np.ones((0, 8, 8, 2), np.float32))).shape == (0, *full[1:])

@@ -10,6 +10,8 @@ The three records are bilinear and make up each other's gradients. `conv_dgrad` 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from brisknet.ops.activation import FROM_OUTPUT, act_grad, activation_array
@@ -42,14 +44,14 @@ def _geometry(kernel, strides, padding, dilation):
 def _grouped_columns(x, groups, geometry):
     """The windows of x as one matrix [M, T C/groups] a group, M = N * prod(O): [groups, M, T C/groups]."""
     cols = columns(x, **geometry)
-    taps, channels = cols.shape[-2:]
-    cols = cols.reshape(-1, taps, groups, channels // groups)
+    *places, taps, channels = cols.shape
+    cols = cols.reshape(math.prod(places), taps, groups, channels // groups)
     return np.moveaxis(cols, 2, 0).reshape(groups, cols.shape[0], taps * (channels // groups))
 
 
 def _grouped_rows(z, groups):
     """z [N,*O,F] as [groups, M, F/groups]."""
-    return np.moveaxis(z.reshape(-1, groups, z.shape[-1] // groups), 1, 0)
+    return np.moveaxis(z.reshape(math.prod(z.shape[:-1]), groups, z.shape[-1] // groups), 1, 0)
 
 
 def _grouped_kernel(w, groups):
@@ -130,7 +132,7 @@ def _dgrad_reference(
     geometry = _geometry(w.shape[:-2], strides, padding, dilation)
     cols = np.matmul(_grouped_rows(dz, groups), np.swapaxes(_grouped_kernel(w, groups), 1, 2))  # [groups, M, T C/groups]
     taps = int(np.prod(w.shape[:-2]))
-    cols = cols.reshape(groups, -1, taps, w.shape[-2]).transpose(1, 2, 0, 3)
+    cols = cols.reshape(groups, cols.shape[1], taps, w.shape[-2]).transpose(1, 2, 0, 3)
     dx = fold(cols.reshape(*dz.shape[:-1], taps, groups * w.shape[-2]), size, **geometry)
     return dx if y is None else get_op("act_grad").reference(dx, y, kind=kind, alpha=alpha, scale=scale)
 

@@ -59,7 +59,7 @@ def columns(x, kernel, strides, padding, dilation, value=0.0):
     windows = np.lib.stride_tricks.sliding_window_view(x, reach, tuple(range(1, rank + 1)))  # [N,*O at stride 1,C,*reach]
     pick = (slice(None), *(slice(None, None, s) for s in strides), slice(None), *(slice(None, None, d) for d in dilation))
     windows = np.moveaxis(windows[pick], rank + 1, -1)  # [N,*O,*K,C]
-    return np.ascontiguousarray(windows).reshape(*windows.shape[: rank + 1], -1, x.shape[-1])
+    return np.ascontiguousarray(windows).reshape(*windows.shape[: rank + 1], math.prod(kernel), x.shape[-1])
 
 
 def fold(cols, size, kernel, strides, padding, dilation):
