@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from brisknet.ops.attention_parts import grad_parts
+from brisknet.ops.by_parts import by_parts
 from brisknet.ops.dispatch import apply
 from brisknet.ops.registry import OpSpec, Sample, register
 
@@ -101,8 +103,7 @@ def _per_group(x, groups):
 
 
 def _grad_reference(q, k, v, *rest, **attrs):
-    *mask, out, lse, dout = rest[: attrs["masked"] + 3]
-    dlse = rest[attrs["masked"] + 3] if attrs["dlse"] else None
+    *mask, out, lse, dout = rest
     repeats = q.shape[2] // k.shape[2]
     scores, seen = _scores(q, k, mask, {**attrs, "offset": False})
     top = scores.max(axis=-1, keepdims=True)
@@ -110,7 +111,6 @@ def _grad_reference(q, k, v, *rest, **attrs):
     p /= p.sum(axis=-1, keepdims=True)
     do = _heads_first(dout)
     delta = (dout * out).sum(axis=-1).transpose(0, 2, 1)
-    delta = delta if dlse is None else delta - dlse.transpose(0, 2, 1)
     # out = p v  ->  dp = do v^T;  p = softmax(s)  ->  ds = p (dp - sum(p dp)), and sum(p dp) = do . out
     ds = p * (np.matmul(do, _heads_first(v, repeats).swapaxes(2, 3)) - delta[..., None]) * q.dtype.type(attrs["scale"])
     if seen is not None:
@@ -132,9 +132,20 @@ def _vjp(node, grads):
     dout, dlse = grads
     if dout is None:
         dout = broadcast_to(np.zeros((), node.outputs[0].dtype), node.outputs[0].shape)
-    inputs = [*node.inputs, *node.outputs, dout, *([] if dlse is None else [dlse])]
-    grads = apply("attention_grad", inputs, **{k: attrs[k] for k in ("causal", "scale", "masked", "zeros")}, dlse=dlse is not None)
-    return (*grads, *[None] * (len(node.inputs) - 3))
+    same = {name: attrs[name] for name in ("causal", "scale", "zeros")}
+    if dlse is None:
+        found = apply("attention_grad", [*node.inputs, *node.outputs, dout], **same, masked=attrs["masked"])
+    else:
+        mask = node.inputs[3] if attrs["masked"] else None
+        found = grad_parts(*node.inputs[:3], mask, node.outputs[0], dout, dlse, **same, masked_score=MASKED)
+    return (*found, *[None] * (len(node.inputs) - 3))
+
+
+def _grad_parts(node):
+    *qkv, out, _, dout = node.inputs  # lse stands for what is computed from q and k
+    mask = qkv.pop() if node.attrs["masked"] else None
+    same = {name: node.attrs[name] for name in ("causal", "scale", "zeros")}
+    return grad_parts(*qkv, mask, out, dout, None, **same, masked_score=MASKED)
 
 
 def _grad_infer(shapes, dtypes, attrs):
@@ -206,12 +217,12 @@ def _walk(make):
 
 
 def _filled(case, seed):
-    """Arrays of a case, its results and a gradient: what the record of the gradient is given."""
+    """Arrays of case number `seed`, its results and a gradient: what the record of the gradient is given."""
     shapes, mask, attrs = case
     rng = np.random.default_rng(seed)
     q, k, v = (rng.standard_normal(s) for s in shapes)
     out, lse = _reference(q, k, v, *mask, **attrs, offset=False)
-    return Sample((q, k, v, *mask, out, lse, rng.standard_normal(out.shape)), {**attrs, "dlse": False}, wrt=())
+    return Sample((q, k, v, *mask, out, lse, rng.standard_normal(out.shape)), attrs, wrt=None if seed < len(_SMALL) else ())
 
 
 def _offset_sample(t, s, at, g=2):
@@ -231,7 +242,11 @@ register(
 )
 register(
     OpSpec(
-        "attention_grad", _grad_infer, _grad_reference, None, tuple(_filled(c, i) for i, c in enumerate((*_SMALL, *_LARGE)))
+        "attention_grad",
+        _grad_infer,
+        _grad_reference,
+        by_parts(_grad_parts),
+        tuple(_filled(c, i) for i, c in enumerate((*_SMALL, *_LARGE))),
     )
 )
 

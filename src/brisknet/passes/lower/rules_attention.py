@@ -36,8 +36,6 @@ def _attention_grad(b, node):
     q, k, v, *rest = node.inputs
     mask = rest.pop(0) if node.attrs["masked"] else None
     float32(q, k, v, *rest)
-    if node.attrs["dlse"]:
-        raise Unsupported("the gradient of attention's log-sum-exp")
     refs = (b.row(q), b.row(k), b.row(v), None if mask is None else b.row(mask), *(b.row(t) for t in rest))
     outs = (b.out(t) for t in node.outputs)
     b.emit("attention_grad", (*refs, *outs), _shapes(node, mask), (node.attrs["scale"],), writes=(7, 8, 9))
