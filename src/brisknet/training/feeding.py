@@ -25,7 +25,7 @@ class Feeding:
         """The flat input arrays, in the order of the model's inputs."""
         if x is None:
             raise ValueError(f"{name}: an array of samples expected, got None")
-        struct = self._input_shape_structure()
+        struct = self._free_structure(x) if type(self).call is Layer.call else self._input_shape_structure()
         if struct is None:  # a subclassed model, or one that is not built: the data say what the inputs are
             many = not hasattr(type(self), "input_names") and data.is_structure(x)
             struct = map_structure(lambda _: 0, x) if many else 0
@@ -36,6 +36,14 @@ class Feeding:
         if not self.built:
             self._build_from(arrays, struct)
         return arrays
+
+    def _free_structure(self, x):
+        """The structure of what a model without call(), which only trains others, is fed: any, also another one later."""
+        struct = map_structure(lambda _: 0, x) if data.is_structure(x) else 0
+        if struct != getattr(self, "_inputs_struct", 0):
+            self._forget_programs()
+        object.__setattr__(self, "_inputs_struct", struct)
+        return struct
 
     def _input_shape_structure(self):
         """The structure of the inputs with a KerasTensor or 0 at each leaf; None where it is not known yet."""
