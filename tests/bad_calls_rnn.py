@@ -44,6 +44,8 @@ made("bidirectional of a dense layer", lambda: L.Bidirectional(L.Dense(3)), Valu
 made("bidirectional of nothing", lambda: L.Bidirectional(None), ValueError, "layer must be a recurrent layer", "None")
 made("bidirectional mode", lambda: L.Bidirectional(L.LSTM(3), "add"), ValueError, "merge_mode", "'concat'", "'add'")
 made("bidirectional same way", lambda: L.Bidirectional(L.LSTM(3), backward_layer=L.LSTM(3)), ValueError, "opposite directions")
+made("bidirectional of a backward layer", lambda: L.Bidirectional(L.GRU(3, go_backwards=True)), ValueError, "opposite directions",
+     "go_backwards=True", "backward_layer is None")  # fmt: skip
 made("bidirectional unlike", lambda: L.Bidirectional(L.LSTM(3), backward_layer=L.LSTM(3, go_backwards=True, return_state=True)),
      ValueError, "agree in return_state")  # fmt: skip
 made("time distributed of a number", lambda: L.TimeDistributed(3), ValueError, "TimeDistributed", "layer must be a Layer", "3")

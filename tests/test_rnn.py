@@ -139,6 +139,37 @@ def test_recurrent_dropout_trains_and_predicts_without(kind, backend):
     assert all(np.abs(a - b).max() > 0 for a, b in zip(before[:2], model.get_weights(), strict=False))
 
 
+class Tanh(layers.Layer):
+    """A cell of one's own: h = tanh(x w + h u)."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = self.state_size = units
+
+    def build(self, input_shape):
+        self.w = self.add_weight(shape=(input_shape[-1], self.units), name="w")
+        self.u = self.add_weight(shape=(self.units, self.units), initializer="orthogonal", name="u")
+
+    def call(self, inputs, states):
+        h = bk.ops.tanh(inputs @ self.w + states[0] @ self.u)
+        return h, [h]
+
+
+def test_a_cell_of_ones_own_over_many_steps_trains_as_the_layer_does(backend):
+    """As many steps as are nodes in one chain of sums; what belongs to the whole sequence must not recurse over it."""
+    x = sequences(2, 300, 1)
+    trained = []
+    for make in (lambda: layers.RNN(Tanh(2)), lambda: layers.SimpleRNN(2, use_bias=False)):
+        bk.utils.set_random_seed(1)
+        model = bk.Sequential([bk.Input((300, 1)), make()])
+        model.set_weights([np.full((1, 2), 0.5), [[0.3, -0.4], [0.4, 0.3]]])
+        model.compile(bk.optimizers.SGD(0.1), "mse")
+        model.train_on_batch(x, np.ones((2, 2), np.float32))
+        trained.append(model.get_weights())
+    for a, b in zip(*trained, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
 def test_a_cell_alone_is_one_step_of_its_layer():
     x = sequences(3, 1, 4)
     for cell, layer in ((layers.LSTMCell(5), layers.LSTM(5)), (layers.GRUCell(5), layers.GRU(5))):

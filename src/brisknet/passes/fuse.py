@@ -91,9 +91,14 @@ def _penalty_grad(node: Node, uses):
 
 def _penalty_term(t):
     """(w, l1, l2) where t is sign(w) * l1, w * 2 l2 or the sum of both."""
-    if t.node.op == "add":
-        a, b = (_penalty_term(x) for x in t.node.inputs)
+    if t.node.op == "add":  # of two; gradients of many steps are chains of hundreds, which must not be walked down
+        a, b = (_penalty_product(x) for x in t.node.inputs)
         return (a[0], a[1] + b[1], a[2] + b[2]) if a and b and a[0] is b[0] else None
+    return _penalty_product(t)
+
+
+def _penalty_product(t):
+    """(w, l1, l2) where t is sign(w) * l1 or w * 2 l2."""
     if t.node.op != "multiply":
         return None
     x, c = t.node.inputs

@@ -15,7 +15,8 @@ _MODES = ("sum", "mul", "ave", "concat", None)
 class Bidirectional(Layer):
     """A recurrent layer and a copy of it that runs backwards, their outputs put together.
 
-    layer            an RNN, LSTM, GRU or SimpleRNN, or a layer with go_backwards, return_sequences, return_state and stateful
+    layer            an RNN, LSTM, GRU or SimpleRNN, or a layer with go_backwards, return_sequences, return_state and stateful;
+                     one that runs backwards itself needs a backward_layer that does not
     merge_mode       how outputs become one: "concat" (default), "sum", "mul", "ave"; None: both are returned
     weights          initial weights, the forward layer's first
     backward_layer   the layer that runs backwards, where it is no copy
@@ -39,7 +40,7 @@ class Bidirectional(Layer):
         self.merge_mode = merge_mode
         self.forward_layer = _copy(layer, "forward_")
         given = backward_layer is not None
-        self.backward_layer = backward_layer if given else _copy(layer, "backward_", not layer.go_backwards)
+        self.backward_layer = backward_layer if given else _copy(layer, "backward_", True)
         self._check_layers()
         for one in (self.forward_layer, self.backward_layer):
             if isinstance(one, RNN):
@@ -54,7 +55,7 @@ class Bidirectional(Layer):
         if forward.go_backwards == backward.go_backwards:
             raise ValueError(
                 f"Bidirectional: layer and backward_layer must run in opposite directions, got go_backwards={forward.go_backwards} "
-                "for both"
+                "for both; the copy of layer that is made where backward_layer is None runs backwards"
             )
         for name in _SHARED:
             a, b = getattr(forward, name), getattr(backward, name)
