@@ -24,6 +24,7 @@ importlib.import_module("tests.bad_calls_autograd")
 importlib.import_module("tests.bad_calls_callbacks")
 importlib.import_module("tests.bad_calls_ops")
 importlib.import_module("tests.bad_calls_attention")
+importlib.import_module("tests.bad_calls_text")
 
 
 def state_of(model):

@@ -25,8 +25,11 @@ _LATER = {
     "Sequence": ("brisknet.training.sources.pydataset", "PyDataset"),
     "model_to_dot": ("brisknet.utils.drawing.plot", "model_to_dot"),
     "pack_x_y_sample_weight": ("brisknet.training.sources.unpack", "pack_x_y_sample_weight"),
+    "pad_sequences": ("brisknet.utils.sequences", "pad_sequences"),
     "plot_model": ("brisknet.utils.drawing.plot", "plot_model"),
     "split_dataset": ("brisknet.utils.split", "split_dataset"),
+    "text_dataset_from_directory": ("brisknet.utils.text_dataset", "text_dataset_from_directory"),
+    "timeseries_dataset_from_array": ("brisknet.utils.timeseries", "timeseries_dataset_from_array"),
     "unpack_x_y_sample_weight": ("brisknet.training.sources.unpack", "unpack_x_y_sample_weight"),
 }
 

@@ -7,7 +7,9 @@ from brisknet.layers.preprocessing.hashing import Hashing
 from brisknet.layers.preprocessing.integer_lookup import IntegerLookup
 from brisknet.layers.preprocessing.normalization import Normalization
 from brisknet.layers.preprocessing.string_lookup import StringLookup
+from brisknet.layers.preprocessing.text_vectorization import TextVectorization
 
 __all__ = [
     "CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "Normalization", "StringLookup",
+    "TextVectorization",
 ]  # fmt: skip

@@ -116,15 +116,26 @@ class IndexLookup(TokenLayer):
 
         With output_mode="tf_idf" every row is a document. ValueError for a layer that was made with a vocabulary.
         """
+        self._need_no_vocabulary()
+        self._adapt(self._documents(data, steps))
+
+    def _need_no_vocabulary(self) -> None:
         if self._static:
             raise ValueError(
                 f"{type(self).__name__} {self.name!r}: adapt() is for layers made without vocabulary; this one has it"
             )
-        counts = Counts(self.output_mode == "tf_idf")
+
+    def _documents(self, data, steps):
+        """(tokens, how many documents of equal length they are) of each part of the data."""
         for part in raw_batches(data, steps):
             x = token_array(part, f"{type(self).__name__} {self.name!r}: adapt: data")
             single = part is not data and x.ndim == 1  # a batch of rank 1 is one document, an array of rank 1 is many
-            counts.add(self._values(x), 1 if single or x.ndim == 0 else len(x))
+            yield self._values(x), 1 if single or x.ndim == 0 else len(x)
+
+    def _adapt(self, documents) -> None:
+        counts = Counts(self.output_mode == "tf_idf")
+        for values, rows in documents:
+            counts.add(values, rows)
         most = None if self.max_tokens is None else self.max_tokens - self._token_start()
         tokens = counts.ranked({t for t in (self.mask_token, self.oov_token) if t is not None}, most)
         if not tokens:
@@ -132,10 +143,10 @@ class IndexLookup(TokenLayer):
         self._take(tokens, counts.idf(tokens) if self.output_mode == "tf_idf" else None)
 
     # ---- lookup -------------------------------------------------------------------------------------------------
-    def _need_vocabulary(self) -> None:
+    def _need_vocabulary(self, owner=None) -> None:
         if not self._tokens:
             raise ValueError(
-                f"{type(self).__name__} {self.name!r} has no vocabulary yet: call adapt(data) or set_vocabulary(tokens), or "
+                f"{owner or f'{type(self).__name__} {self.name!r}'} has no vocabulary yet: call adapt(data) or set_vocabulary(tokens), or "
                 "give vocabulary to the layer"
             )
 
@@ -147,16 +158,15 @@ class IndexLookup(TokenLayer):
         x = token_array(inputs, f"{type(self).__name__} {self.name!r}")
         if self.invert:
             return self._tokens_of(x)
-        return self._encoded(self._indices(x).reshape(x.shape), "int64")
+        return self._encoded(self._indices(self._values(x)).reshape(x.shape), "int64")
 
     def _encoded(self, indices, dtype: str):
         if self.output_mode != "tf_idf":
             return encode(indices, self.output_mode, self._depth(), dtype)
         return encode(indices, "count", self._depth(), config.floatx()) * self.idf_weights
 
-    def _indices(self, x) -> np.ndarray:
-        """int64 indices, flat; -1 for a mask in modes that leave it out."""
-        values = self._values(x)
+    def _indices(self, values: list) -> np.ndarray:
+        """int64 indices of a list of tokens; -1 for a mask in modes that leave it out."""
         get, masked = self._index.get, 0 if self.output_mode == "int" else -1
         out = np.fromiter((get(v, -2) for v in values), np.int64, len(values))
         other = np.flatnonzero(out == -2)

@@ -31,15 +31,16 @@ def is_text(x: np.ndarray) -> bool:
     return x.dtype.kind in "UST" or x.dtype.kind == "O" and x.size > 0 and isinstance(x.flat[0], (str, bytes))
 
 
-def as_strings(x: np.ndarray, name: str, encoding: str = "utf-8") -> list[str]:
+def as_strings(x: np.ndarray, name: str, encoding: str = "utf-8", hint="use IntegerLookup, or astype(str)") -> list[str]:
     """The strings of an array, flat; TypeError for anything else among them."""
     values = x.ravel().tolist()
     for i, v in enumerate(values):
         if isinstance(v, bytes):
             values[i] = v.decode(encoding)
         elif not isinstance(v, str):
-            hint = "; fill missing entries first, e.g. with ''" if v is None or v != v else "; use IntegerLookup, or astype(str)"
-            raise TypeError(f"{name}: strings expected, got {v!r} at position {i}{hint}")
+            if v is None or isinstance(v, float) and v != v:
+                hint = "fill missing entries first, e.g. with ''"
+            raise TypeError(f"{name}: strings expected, got {v!r} at position {i}; {hint}")
     return values
 
 
