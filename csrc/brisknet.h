@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <stddef.h>
 
-#define BK_MAXP 10
+#define BK_MAXP 11
 #define BK_MAXN 14
 #define BK_MAXF 8
 #define BK_PAD 64        /* bytes that may be read past a buffer's end */
@@ -73,8 +73,8 @@ enum { BK_BARRIER = 1 };
 typedef struct bk_instr {
   bk_kernel fn;
   int64_t units;
-  uint32_t op, flags;
-  int64_t pieces;          /* that a thread's share is cut into (bk_op_pieces) */
+  uint32_t flags;
+  uint16_t op, pieces;     /* enum bk_op; pieces that a thread's share is cut into (bk_op_pieces) */
   bk_args a;
 } bk_instr;                /* exactly 256 bytes */
 

@@ -64,7 +64,8 @@ def test_no_position_sees_a_later_one(backend):
     assert np.abs(after[:, 20:] - before[:, 20:]).min(axis=(0, 2)).max() > 1e-3
 
 
-def test_the_same_bits_for_any_number_of_threads():
+def test_the_same_bits_for_any_number_of_threads(monkeypatch):
+    monkeypatch.setenv("BRISKNET_THREAD_FLOPS", "0")
     if not bn.config.native_available():
         pytest.skip("the pure-Python package has no threads")
     before, weights = bn.config.num_threads(), []
@@ -100,6 +101,36 @@ def test_dropped_scores_are_scaled(backend):
     mean = np.mean([np.asarray(layer(x, x, training=True)) for _ in range(300)], axis=0)
     expected = np.asarray(layer(x, x))
     assert np.abs(mean - expected).max() < 0.2 * np.abs(expected).max() and not np.array_equal(mean, expected)
+
+
+def test_draws_within_attention():
+    b, t, h, s, rate = 3, 50, 2, 70, 0.3
+    q, k = np.zeros((b, t, h, 4)), np.zeros((b, s, h, 4))
+    v = np.broadcast_to(np.eye(s)[None, :, None], (b, s, h, s))  # each output says which keys were kept
+
+    def kept(step, key=11):
+        out = attention(q, k, v, rate=rate, step=np.array(step, np.int64), key=key)[0] * s * (1 - rate)
+        np.testing.assert_allclose(out, np.round(out), atol=1e-9)
+        assert set(np.round(out).ravel()) == {0, 1}
+        return np.round(out)
+
+    first, second = kept(1), kept(2)
+    assert np.array_equal(first, kept(1)) and not np.array_equal(first, kept(1, key=12))
+    sigma = np.sqrt(rate * (1 - rate))
+    for draws in (first, second, first[:, :, 0] * first[:, :, 1] - (1 - rate) ** 2 + (1 - rate)):  # heads are independent
+        assert abs(draws.mean() - (1 - rate)) < 4.5 * sigma / np.sqrt(draws.size)
+    for axes in ((0, 1, 2), (0, 2, 3), (1, 2, 3)):  # each key, query and row of the batch
+        share = first.mean(axis=axes)
+        assert np.abs(share - (1 - rate)).max() < 4.5 * sigma / np.sqrt(first.size / share.size)
+    for x, y in ((first, second), (first[..., 1:], first[..., :-1]), (first[:, 1:], first[:, :-1])):
+        assert abs(np.corrcoef(x.ravel(), y.ravel())[0, 1]) < 4.5 / np.sqrt(x.size)
+
+
+def test_training_with_dropout_keeps_no_scores():
+    model = encoder(0.1, causal=True)
+    model.fit(IDS, TARGETS, batch_size=20, verbose=0)
+    ops = {n.op for p in model._programs.values() if hasattr(p, "graph") for n in p.graph.nodes}
+    assert {"attention", "attention_grad"} <= ops and not {"dropout", "matmul"} & ops
 
 
 # ---- masks --------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
 #include "kernels/attention.h"
+#include "kernels/attention_grad.h"
 #include "kernels/embedding.h"
 #include "kernels/sparsemax.h"
 #include "kernels/loss.h"

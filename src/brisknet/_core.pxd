@@ -1,11 +1,11 @@
 # What brisknet.kernels.native takes from the core: the types of csrc/brisknet.h, and the kernels of the instruction set in use,
 # of which there is one copy.
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "brisknet.h" nogil:
     ctypedef struct bk_args:
-        void *p[10]
+        void *p[11]
         int64_t n[14]
         float f[8]
     ctypedef struct bk_feed:
@@ -20,8 +20,8 @@ cdef extern from "brisknet.h" nogil:
     ctypedef struct bk_instr:
         bk_kernel fn
         int64_t units
-        uint32_t op, flags
-        int64_t pieces
+        uint32_t flags
+        uint16_t op, pieces
         bk_args a
     ctypedef struct bk_plan:
         int64_t units, scratch_bytes

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from brisknet.graph.trace import current_graph
+
 __all__ = ["grad_parts"]
 
 
@@ -42,8 +44,17 @@ def _seen(mask, causal, t, s):
     return below if mask is None else logical_and(mask, below)
 
 
-def grad_parts(q, k, v, mask, out, dout, dlse, *, scale, causal, zeros, masked_score):
-    """(dq, dk, dv) of out and lse, from their gradients; dlse may be None."""
+def _keep(shape, rate, key, step, dtype):
+    """[B,H,T,S]: 0 where the attention drops, else 1 / (1 - rate); its draws are those of whole groups of 64 keys."""
+    from brisknet.ops.attention import groups_of_draws
+    from brisknet.ops.random import dropout
+
+    ones = current_graph().add_constant(np.ones((*shape[:3], groups_of_draws(shape[3])), dtype))
+    return dropout(ones, step, rate, key)[..., : shape[3]]
+
+
+def grad_parts(q, k, v, mask, step, out, dout, dlse, *, scale, causal, zeros, rate, key, masked_score):
+    """(dq, dk, dv) of out and lse, from their gradients; mask, step and dlse may be None."""
     from brisknet.ops import elementwise as ew
     from brisknet.ops.activation import softmax
     from brisknet.ops.linalg import matmul
@@ -65,7 +76,10 @@ def grad_parts(q, k, v, mask, out, dout, dlse, *, scale, causal, zeros, masked_s
     delta = reduce_sum(ew.multiply(dout, out), axis=-1)
     delta = delta if dlse is None else ew.subtract(delta, dlse)
     dp = matmul(dos, swapaxes(vs, 2, 3))
+    keep = reshape(_keep(full, rate, key, step, q.dtype), rows) if rate else None
+    dp = dp if keep is None else ew.multiply(dp, keep)
     ds = ew.multiply(p, ew.subtract(dp, _grouped(reshape(delta, (b, t, heads, 1)), groups)))
     ds = hidden(ew.multiply(ds, scale), 0.0)
     p = hidden(p, 0.0) if zeros else p
+    p = p if keep is None else ew.multiply(p, keep)
     return _back(matmul(ds, ks), heads), _back(matmul(swapaxes(ds, 2, 3), qs), groups), _back(matmul(swapaxes(p, 2, 3), dos), groups)

@@ -119,8 +119,10 @@ class Heads(Layer):
         """(output [B,T,H,e], scores [B,H,T,S] or None) for q [B,T,H,d], k [B,S,G,d], v [B,S,G,e], a mask [B,H,T,S]."""
         need_positions(f"{type(self).__name__} {self.name!r}", k.shape)
         zeros = self._rate > 0 or want_scores  # so differ Keras' two ways to compute it
-        if not want_scores and not (training and self._rate):
-            return attention(q, k, v, mask, causal, scale, zeros=zeros)[0], None
+        rate = self._rate if training else 0.0
+        if not want_scores and rate < 1:
+            step, key = self._dropout_layer.draw() if rate else (None, 0)
+            return attention(q, k, v, mask, causal, scale, zeros=zeros, rate=rate, step=step, key=key)[0], None
         masked = mask is not None
         k, v = _repeated(k, q.shape[2]), _repeated(v, q.shape[2])
         scores = ops.matmul(ops.transpose(q * scale, (0, 2, 1, 3)), ops.transpose(k, (0, 2, 3, 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from brisknet.ops.attention import threshold
 from brisknet.passes.lower.builder import size_of
 from brisknet.passes.lower.plan import Unsupported
 from brisknet.passes.lower.rules_elementwise import float32
@@ -11,13 +12,16 @@ RULES: dict = {}
 
 
 # ---- attention ----------------------------------------------------------------------------------------------------------
-def _shapes(node, mask):
-    """The ints of both kernels: sizes, causal, the strides of the mask, 0 where it is shared, and zeros."""
+def _numbers(node, mask, rowwise=False):
+    """Ints and floats of both kernels: sizes, bits, the strides of the mask, 0 where it is shared, key and threshold of dropout."""
     (b, t, h, d), (_, s, g, _), (*_, e) = (x.shape for x in node.inputs[:3])
     strides = (0, 0, 0, 0)
     if mask is not None:
         strides = (0 if n == 1 else stride for n, stride in zip(mask.shape, row_strides(mask.shape), strict=True))
-    return b, t, h, d, s, g, e, int(node.attrs["causal"]), *strides, int(node.attrs["zeros"])
+    bits = int(node.attrs["causal"]) + 2 * int(node.attrs["zeros"]) + 4 * int(rowwise)
+    rate = node.attrs["rate"]
+    ints = (b, t, h, d, s, g, e, bits, *strides, node.attrs["key"], threshold(rate))
+    return ints, (node.attrs["scale"], 1 / (1 - rate))
 
 
 def _attention(b, node):
@@ -27,18 +31,20 @@ def _attention(b, node):
     offset = rest.pop(0) if node.attrs["offset"] else None
     if offset is not None and offset.dtype != "int32":
         raise Unsupported(f"attention with an offset of dtype {offset.dtype}")
-    refs = (b.row(q), b.row(k), b.row(v), None if mask is None else b.row(mask), None if offset is None else b.row(offset))
-    outs = (b.out(t) for t in node.outputs)
-    b.emit("attention", (*refs, *outs), _shapes(node, mask), (node.attrs["scale"],), writes=(5, 6))
+    refs = (b.row(q), b.row(k), b.row(v), *(None if x is None else b.row(x) for x in (mask, offset)))
+    outs = [b.out(t) for t in node.outputs]
+    numbers = _numbers(node, mask, offset is not None and offset.shape != ())
+    b.emit("attention", (*refs, *outs, b.row(rest[0]) if rest else None), *numbers, writes=(5, 6))
 
 
 def _attention_grad(b, node):
     q, k, v, *rest = node.inputs
     mask = rest.pop(0) if node.attrs["masked"] else None
+    step = rest.pop(0) if node.attrs["rate"] else None
     float32(q, k, v, *rest)
     refs = (b.row(q), b.row(k), b.row(v), None if mask is None else b.row(mask), *(b.row(t) for t in rest))
-    outs = (b.out(t) for t in node.outputs)
-    b.emit("attention_grad", (*refs, *outs), _shapes(node, mask), (node.attrs["scale"],), writes=(7, 8, 9))
+    outs = [b.out(t) for t in node.outputs]
+    b.emit("attention_grad", (*refs, *outs, None if step is None else b.row(step)), *_numbers(node, mask), writes=(7, 8, 9))
 
 
 def _cache_store(b, node):
@@ -51,7 +57,7 @@ def _cache_store(b, node):
     target = b.update_place(y)
     if target != source:
         b.emit("copy_bytes", (source, target), (4 * size_of(cache.shape),), writes=(1,))
-    ints = (cache.shape[0], new.shape[1], cache.shape[1], size_of(cache.shape[2:]))
+    ints = (cache.shape[0], new.shape[1], cache.shape[1], size_of(cache.shape[2:]), int(position.shape != ()))
     b.emit("cache_store", (added, at, target), ints, writes=(2,))
 
 
