@@ -13,6 +13,7 @@ import numpy as np
 from brisknet.ops.dispatch import apply
 from brisknet.ops.optim_rules import RULES, slot_count
 from brisknet.ops.registry import OpSpec, Sample, register
+from brisknet.variables import Variable
 
 __all__ = ["RULES", "due", "number", "product_of", "slot_count", "split_inputs", "update"]
 
@@ -151,8 +152,12 @@ for _kind, _attrs in _CASES.items():
 
 
 def update(kind, lr, iterations, scale, params, grads, slots, decay, product=None, **attrs):
-    """([new params], [[new slots] of each kind]) of one step over all parameters."""
+    """([new params], [[new slots] of each kind]) of one step over all parameters. Variables among them are noted in the node:
+    the native executor updates in their place."""
     n = len(params)
+    places = (*params, *(s for group in slots for s in group))
+    if all(isinstance(v, Variable) for v in places):
+        attrs["variables"] = places
     extra = tuple(x for x in (product, scale) if x is not None)
     ins = (lr, iterations, *extra, *params, *grads, *(s for group in slots for s in group))
     if scale is not None:

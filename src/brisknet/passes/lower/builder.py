@@ -67,6 +67,7 @@ class Builder:
         self.finals = {}
         for v, t in graph.updates.items():
             self.finals.setdefault(t, v)
+        self.current: dict = {}  # {variable: the tensor that its memory holds}, where it has been updated
         self.reserved: dict = {}
         self.in_panels: set = set()
         self.in_lanes: set = set()  # convolutions
@@ -181,11 +182,21 @@ class Builder:
         v = self.finals.get(t) if v is None else v
         if v is None:
             return self.out(t)
-        old = self.graph._reads.get(v)
+        old = self.current.get(v, self.graph._reads.get(v))
         if old is not None and old in self.places and self.read_later(old):
             self._preserve(old, v)
+        self.current[v] = t
         self.alias(t, self.variable(v), self.plan.layouts[v])
         return Ref(v)
+
+    def settle(self, t, v) -> None:
+        """Bring the value of t, which the node being lowered is about to update in the place of v, to that place: it is
+        somewhere else where a step updates a variable twice, and something such as a constraint comes between."""
+        layout = self.plan.layouts[v]
+        source = self.as_layout(t, layout)
+        if source != Ref(v):
+            n = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
+            self.emit("copy_bytes", (source, self.update_place(t, v)), (n * ITEM_BYTES[v.dtype],), writes=(1,))
 
     def _preserve(self, old, v) -> None:
         layout = self.plan.layouts[v]

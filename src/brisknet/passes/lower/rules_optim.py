@@ -51,16 +51,24 @@ def _segments(b, node, kind):
     for i, (p, g) in enumerate(zip(params, grads, strict=True)):
         g, l1, l2 = _penalty_of(b, g, p)
         outs = node.outputs[i], *(node.outputs[n * (j + 1) + i] for j in range(len(slots)))
-        variables = [t.node.attrs["variable"] for t in (p, *(group[i] for group in slots))]
+        variables = _settled(b, node, i, (p, *(group[i] for group in slots)))
         v, layout = variables[0], b.plan.layouts[variables[0]]
-        if any(u not in b.graph.updates for u in variables):
-            raise Unsupported(f"{kind}_update of variables that keep their values")
         grad = b.as_layout(g, layout)
         places = [b.update_place(t, u) for t, u in zip(outs, variables, strict=True)]
         count = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
         granule = 16 * size_of(v.shape[:-1]) if layout == "panel" else 16
         segments.append(Segment(places[0], grad, tuple(places[1:]), count, granule, node.attrs["decay"][i], l1, l2))
     return segments
+
+
+def _settled(b, node, i, tensors):
+    """The variables of parameter i and of its slots, whose memory holds these tensors from here on."""
+    variables = node.attrs["variables"][i :: node.attrs["n"]]
+    if any(v not in b.graph.updates for v in variables):
+        raise Unsupported(f"{node.op} of variables that keep their values")
+    for t, v in zip(tensors, variables, strict=True):
+        b.settle(t, v)
+    return variables
 
 
 def _scalars(b, node, kind):
@@ -117,9 +125,7 @@ def _adafactor(b, node):
     clip = a.get("clipvalue") or 0.0
     for i, (p, g) in enumerate(zip(params, grads, strict=True)):
         float32(p, g)
-        variables = [t.node.attrs["variable"] for t in (p, slots[0][i], slots[1][i], slots[2][i])]
-        if variables[0] not in b.graph.updates:
-            raise Unsupported("adafactor_update of variables that keep their values")
+        variables = _settled(b, node, i, (p, slots[0][i], slots[1][i], slots[2][i]))
         layout = b.plan.layouts[variables[0]]
         (count, rows, columns, width, step), panels = _factored_shape(p.shape, layout)
         chunks = -(-rows // step)
@@ -159,15 +165,16 @@ def prepare(b, nodes) -> None:
         if not node.op.endswith("_update"):
             continue
         kind = node.op.removesuffix("_update")
-        _, _, _, params, grads, slots = optim.split_inputs(node.inputs, node.attrs, kind)
-        if any(t.node.op not in ("variable", "assign") for group in (params, *slots) for t in group):
+        _, _, _, params, grads, _ = optim.split_inputs(node.inputs, node.attrs, kind)
+        if "variables" not in node.attrs:
             raise Unsupported(f"{node.op} of something that is not a variable")
-        for p in params:
-            b.variable(p.node.attrs["variable"])
-        layouts = [b.plan.layouts[p.node.attrs["variable"]] for p in params]
-        for group in slots:
-            for p, t, layout in zip(params, group, layouts, strict=True):
-                b.variable(t.node.attrs["variable"], layout if t.shape == p.shape else "row")
+        n = node.attrs["n"]
+        variables, slots = node.attrs["variables"][:n], node.attrs["variables"][n:]
+        for v in variables:
+            b.variable(v)
+        layouts = [b.plan.layouts[v] for v in variables]
+        for i, slot in enumerate(slots):
+            b.variable(slot, layouts[i % n] if slot.shape == variables[i % n].shape else "row")
         for p, g in zip(params, grads, strict=True):
             alone = readers[g] == [node] and g not in b.graph.outputs
             if kind != "adafactor" and g.node.op == "l1l2_grad" and alone and g.node.inputs[0] is p:
@@ -178,9 +185,7 @@ def prepare(b, nodes) -> None:
 def _variable_of(t):
     """The variable whose value t is: as it was read, or as a fused update has left it; None for anything else."""
     if t.node.op.endswith("_update"):
-        n = t.node.attrs["n"]
-        params = optim.split_inputs(t.node.inputs, t.node.attrs, t.node.op.removesuffix("_update"))[3]
-        return _variable_of(params[t.index]) if t.index < n else None
+        return t.node.attrs["variables"][t.index]
     return t.node.attrs["variable"] if t.node.op == "variable" else None
 
 
