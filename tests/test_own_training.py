@@ -126,6 +126,36 @@ def test_a_gan_of_two_models_and_two_optimizers_is_one_program(backend):
     assert int(model.d_optimizer.iterations) == int(model.g_optimizer.iterations) == 6
 
 
+class Sees(layers.Layer):
+    """Passes on what it is told of training: 1, 0, or -1 for nothing."""
+
+    def call(self, x, training=None):
+        return ops.zeros_like(x) + (-1.0 if training is None else float(training))
+
+
+def test_models_within_a_step_of_ones_own_are_told_of_training_by_it_alone(backend):
+    """As in Keras: without training=True, batch normalisation and dropout within a train_step() are those of inference."""
+
+    class Step(Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = Sequential([layers.Input((3,)), Sees()])
+
+        def train_step(self, x):
+            said = {"nothing": self.inner(x), "true": self.inner(x, training=True), "false": self.inner(x, training=False)}
+            return {k: ops.max(v) for k, v in said.items()}
+
+        test_step = train_step
+
+    model = Step()
+    x = np.ones((4, 3), "float32")
+    for eagerly in (False, True):
+        model.compile(run_eagerly=eagerly)
+        history = model.fit(x, verbose=0).history
+        assert history["true"] == [1.0] and history["nothing"][0] <= 0 and history["false"] == [0.0]
+        assert model.evaluate(x, verbose=0, return_dict=True)["nothing"] <= 0
+
+
 def test_settings_of_optimizers_of_ones_own_take_effect(backend):
     real, noise = gan_data(16)
     model = gan()

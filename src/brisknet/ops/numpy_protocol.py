@@ -6,7 +6,9 @@ __array_function__ for all others.
 
 from __future__ import annotations
 
+import dis
 import inspect
+import sys
 
 import numpy as np
 
@@ -86,9 +88,17 @@ def _unknown(name: str):
 
 def _in_place(name: str):
     return TypeError(
-        f"np.{name} was asked to write its result into an array (out=..., or an operator such as +=), but the values of tensors "
-        "come later: write x = x + y instead of x += y"
+        f"np.{name} was asked to write its result into an array (out=...), but the values of tensors come later: leave out= "
+        "away, or write x = x + y"
     )
+
+
+def _by_operator(inputs, out) -> bool:
+    """Whether array_ufunc()'s caller has written x += y, x being an array: then x becomes the tensor that is returned."""
+    if len(out) != 1 or out[0] is not inputs[0]:
+        return False
+    frame = sys._getframe(2)  # of the code that has called NumPy: the operator, and np.add(x, y, out=x), ask for the same
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "BINARY_OP"
 
 
 def _read(x):
@@ -115,7 +125,7 @@ def array_ufunc(self, ufunc, method, *inputs, **kwargs):
         if any(isinstance(x, Variable) for x in out or ()):
             raise _in_place(name)
         return getattr(ufunc, method)(*inputs, **kwargs, **({} if out is None else {"out": out}))
-    if out is not None and any(o is not None for o in out):
+    if out is not None and any(o is not None for o in out) and not _by_operator(inputs, out):
         raise _in_place(name)
     axis, keepdims = kwargs.pop("axis", 0 if method != "__call__" else None), kwargs.pop("keepdims", False)
     dtype = kwargs.pop("dtype", None)

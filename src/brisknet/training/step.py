@@ -46,9 +46,10 @@ def trace_step(model, mode: str, sig: Signature, structures, graph: Graph | None
     structures   how the flat (inputs, targets, weights) are put together for the model
     graph        the graph to record into, a new one by default
 
-    Inputs of the graph, in order: x..., then the targets given, then the weights given.
+    Inputs of the graph, in order: x..., then the targets given, then the weights given. What a step of the model's own calls
+    without `training` runs as in inference, as in Keras: the built-in steps say which of the two they mean.
     """
-    with Trace(graph) as graph, calling(training=mode == "train", model=model):
+    with Trace(graph) as graph, calling(model=model):
         leaves = []
         for letter, specs in zip("xyw", (sig.x, sig.y, sig.weights), strict=True):
             leaves.append([None if s is None else graph.add_input(*s, f"{letter}{i}") for i, s in enumerate(specs)])

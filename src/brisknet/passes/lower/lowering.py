@@ -10,6 +10,7 @@ from brisknet.passes.lower import (
 )  # fmt: skip
 from brisknet.passes.lower.builder import ITEM_BYTES, Builder, padded_size, size_of
 from brisknet.passes.lower.plan import Plan, Ref, Unsupported
+from brisknet.variables import Variable
 
 __all__ = ["RULES", "lower"]
 
@@ -139,7 +140,7 @@ def _finish_updates(b: Builder) -> None:
         if ref.base is v:
             continue
         n = (padded_size(v.shape) if layout == "panel" else size_of(v.shape)) * ITEM_BYTES[v.dtype]
-        if ref.base in b.graph.updates:
+        if isinstance(ref.base, Variable) and ref.base in b.graph.updates:
             kept = b.new(n)
             b.emit("copy_bytes", (ref, kept), (n,), writes=(1,))
             ref = kept
