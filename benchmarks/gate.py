@@ -18,6 +18,12 @@ def specs(spec: dict, quick: bool = False) -> dict:
     """{"curve": (spec, seeds, epochs), "random": ...}: what peers must train for the gate; {"outputs": spec}: predict."""
     if spec["kind"] in ("call", "predict"):
         return {"outputs": {**spec, "rows": min(spec["rows"], 100)}}
+    if spec["kind"] == "grad":
+        return {"outputs": spec}
+    if spec["kind"] == "gan":
+        batch = min(spec["batch"], 16)
+        steps = 3 if spec["generator"] == "conv" else 10
+        return {"curve": ({**spec, "batch": batch, "rows": steps * batch, "shuffle": False}, [0], 2)}
     if spec["kind"] != "fit":
         return {}
     if "net" in spec:  # the judge convolves in float64, and batch normalisation makes rounding errors grow from step to step
@@ -34,8 +40,10 @@ def needed(spec: dict, peer: str) -> list[str]:
     """Random fits are compared where dropout makes each fit different; the curve is then one without dropout."""
     if peer in ("c", "sklearn") and spec["kind"] != "fit":
         return []
-    if spec["kind"] in ("call", "predict"):
+    if spec["kind"] in ("call", "predict", "grad"):
         return ["outputs"]
+    if spec["kind"] == "gan":
+        return ["curve"]
     if spec["kind"] != "fit" or peer == "c":
         return []
     return ["curve", "random"] if spec["dropout"] else ["curve"]

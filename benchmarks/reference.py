@@ -10,6 +10,10 @@ from benchmarks.workloads.nets import EPSILON
 
 def losses(spec: dict, seed: int, epochs: int) -> list[float]:
     """Mean loss (penalties included) of each epoch of one fit from the shared first weights."""
+    if spec["kind"] == "gan":
+        from benchmarks import reference_gan
+
+        return reference_gan.losses(spec, seed, epochs)
     rng = np.random.default_rng(seed)
     x, y = workloads.data(spec)
     x, y = x.astype(np.float64), y if spec["loss"] == "scce" else y.astype(np.float64)
@@ -45,7 +49,9 @@ def change(spec, g, m, v, i, t):
 
 
 def outputs(spec: dict) -> np.ndarray:
-    """Probabilities of the rows, by the first weights."""
+    """Probabilities of the rows, by the first weights; or the gradient that a "grad" workload asks for."""
+    if spec["kind"] == "grad":
+        return workloads.own_steps.gradient()[None]
     x, _ = workloads.data(spec)
     weights = [w.astype(np.float64) for w in workloads.initial_weights(spec)]
     z, _ = chain(workloads.layers(spec), x.astype(np.float64), iter(weights), None, logits=True)
@@ -115,8 +121,8 @@ ACTIVATIONS = {"relu": relu, "tanh": tanh}
 
 
 def dense(layer, x, weights, rng):
-    w, b = next(weights), next(weights)
-    return x @ w + b, lambda d: (d @ w.T, [x.T @ d, d.sum(axis=0)])
+    w, b = next(weights), next(weights) if layer.get("bias", True) else 0.0
+    return x @ w + b, lambda d: (d @ w.T, [x.T @ d, *([d.sum(axis=0)] if layer.get("bias", True) else [])])
 
 
 def dropout(layer, x, weights, rng):

@@ -10,8 +10,9 @@ from brisknet import config
 
 from benchmarks import workloads
 from benchmarks.kernel_calls import adam_call, matmul_call, optimizer_program
-from benchmarks.peers import kerasish, worker
+from benchmarks.peers import kerasish, kerasish_steps, worker
 from benchmarks.peers.worker import Task
+from benchmarks.workloads import own_steps
 
 BACKEND = "numpy" if "numpy" in sys.argv[1:] else "native"
 
@@ -56,7 +57,32 @@ def variants(spec: dict, threads: int) -> dict:
         return {"train_on_batch": lambda: kerasish.first_step_task(brisknet, spec)}
     if kind == "metric" and BACKEND == "native":
         return {label: lambda: kerasish.metric_task(brisknet, spec, epochs)}
-    return kernel_variants(spec)
+    return step_variants(spec, epochs, calls, label) or kernel_variants(spec)
+
+
+def step_variants(spec, epochs, calls, label) -> dict:
+    """Those of workloads/own_steps.py."""
+    if spec["kind"] == "gan":
+        return {label: lambda: kerasish_steps.gan_task(brisknet, brisknet.GradientTape, spec, epochs)}
+    if spec["kind"] == "custom_step" and BACKEND == "native":
+        return {label: lambda: kerasish_steps.custom_step_task(brisknet, brisknet.GradientTape, spec, epochs)}
+    return {"brisknet.grad": lambda: grad_task(calls)} if spec["kind"] == "grad" else {}
+
+
+def gradient_function():
+    return brisknet.grad(lambda x: brisknet.ops.sum(brisknet.ops.tanh(x) * brisknet.ops.exp(-x * x)))
+
+
+def grad_task(calls: int) -> Task:
+    gradient, x = gradient_function(), own_steps.POINT
+    gradient(x)
+    (entries,) = gradient._entries.values()
+
+    def run():
+        for _ in range(calls):
+            gradient(x)
+
+    return Task(run, calls, info={"executor": entries[0].program.executor})
 
 
 def kernel_variants(spec: dict) -> dict:
@@ -85,10 +111,14 @@ def repeats(spec: dict) -> int:
 
 
 def outputs(spec):
+    if spec["kind"] == "grad":
+        return gradient_function()(own_steps.POINT)[None]
     return kerasish.outputs(brisknet, spec)
 
 
 def losses(spec, seed, epochs):
+    if spec["kind"] == "gan":
+        return kerasish_steps.gan_losses(brisknet, brisknet.GradientTape, spec, epochs)
     return kerasish.losses(brisknet, spec, seed, epochs)
 
 

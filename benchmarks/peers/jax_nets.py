@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from benchmarks import workloads
-from benchmarks.workloads.nets import EPSILON, MOMENTUM
+from benchmarks.workloads.nets import EPSILON, MOMENTUM, SLOPE
 
 
 def first_weights(spec):
@@ -42,7 +42,12 @@ def chain(layers, x, params, stats, new, keys):
 def apply(layer, x, params, stats, new, keys):
     op = layer["op"]
     if op == "dense":
-        return x @ next(params) + next(params)
+        y = x @ next(params)
+        return y + next(params) if layer.get("bias", True) else y
+    if op == "conv_transpose":
+        sizes = (layer["stride"],) * 2
+        y = lax.conv_transpose(x, next(params), sizes, "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), transpose_kernel=True)
+        return y + next(params) if layer["bias"] else y
     if op == "dropout":
         if keys is None:
             return x
@@ -59,6 +64,7 @@ def apply(layer, x, params, stats, new, keys):
         main = chain(layer["main"], x, params, stats, new, keys)
         return jax.nn.relu(main + chain(layer["short"], x, params, stats, new, keys))
     return {
+        "leaky": lambda x: jax.nn.leaky_relu(x, SLOPE), "reshape": lambda x: x.reshape(len(x), *layer["shape"]),
         "relu": jax.nn.relu, "flatten": lambda x: x.reshape(len(x), -1), "mean": lambda x: jnp.mean(x, axis=(1, 2)),
         "pool": lambda x: lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID"),
     }[op](x)  # fmt: skip

@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import workloads
-from benchmarks.peers import jax_nets, worker
+from benchmarks.peers import jax_gan, jax_nets, worker
 from benchmarks.peers.jax_nets import forward
 from benchmarks.peers.worker import Task
+from benchmarks.workloads import own_steps
 
 B1, B2, EPS = 0.9, 0.999, 1e-7
 
@@ -143,6 +144,8 @@ def variants(spec: dict, threads: int) -> dict:
                     name = f"scan, {impl}, {label}, unroll {unroll}"
                     out[name] = lambda i=impl, u=unroll, o=options: fit_task(spec, i, u, o)
         return out
+    if kind in ("gan", "grad"):
+        return jax_gan.variants(spec)
     if kind == "call":
         return {"jit": lambda: call_task(spec)}
     if kind == "predict":
@@ -185,6 +188,8 @@ def predict_task(spec, parts):
 
 
 def outputs(spec):
+    if spec["kind"] == "grad":
+        return np.asarray(jax_gan.gradient()(own_steps.POINT))[None]
     state, _, x, _ = start(spec, 0, "rbg")
     return answers(spec, state)(state[0][0], x)
 
@@ -242,6 +247,8 @@ def first_step_task(spec):
 
 
 def losses(spec, seed, epochs):
+    if spec["kind"] == "gan":
+        return jax_gan.losses(spec, epochs)
     state, key, x, y = start(spec, seed, "threefry2x32")
     return np.asarray(jax.jit(many_epochs(spec, 1, epochs))(state, key, x, y)[2])
 

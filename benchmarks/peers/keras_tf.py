@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import workloads
-from benchmarks.peers import kerasish, worker
+from benchmarks.peers import kerasish, kerasish_steps, worker
 from benchmarks.peers.worker import Task
 
 _threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
@@ -38,6 +38,12 @@ def variants(spec: dict, threads: int) -> dict:
                     lambda args=args: kerasish.fit_task(keras, spec, epochs, args)
                 )  # fmt: skip
         return out
+    if kind == "gan":
+        ways = [{"jit_compile": jit, "steps_per_execution": n} for jit in (False, True) for n in (1, spec["rows"] // spec["batch"])]
+        return {
+            ", ".join(f"{k}={v}" for k, v in way.items()):
+            lambda way=way: kerasish_steps.gan_task(keras, tf.GradientTape, spec, epochs, way) for way in ways
+        }  # fmt: skip
     if kind == "optimizer":
         return {f"apply, jit_compile={jit}": lambda jit=jit: optimizer_task(spec, jit) for jit in (True, False)}
     if kind == "call":
@@ -85,6 +91,8 @@ def outputs(spec):
 
 
 def losses(spec, seed, epochs):
+    if spec["kind"] == "gan":
+        return kerasish_steps.gan_losses(keras, tf.GradientTape, spec, epochs, {"jit_compile": False})
     return kerasish.losses(keras, spec, seed, epochs, {"jit_compile": False})
 
 

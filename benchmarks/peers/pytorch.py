@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from benchmarks import workloads
-from benchmarks.peers import worker
+from benchmarks.peers import pytorch_gan, worker
 from benchmarks.peers.pytorch_nets import Net, optimizer
 from benchmarks.peers.worker import Task
 
@@ -72,6 +72,8 @@ def variants(spec: dict, threads: int) -> dict:
         "fit": fit_variants, "call": call_variants, "predict": predict_variants, "adam": adam_variants,
         "optimizer": optimizer_variants, "two_fits": two_fits_variants, "accuracy": accuracy_variants, "first_step": first_step_variants,
     }  # fmt: skip
+    if kind in ("gan", "grad"):
+        return with_threads(pytorch_gan.variants(spec, COMPILED), {1, threads})
     return makers[kind](spec, threads) if kind in makers else {}
 
 
@@ -156,6 +158,8 @@ def predict_variants(spec, threads):
 
 
 def outputs(spec):
+    if spec["kind"] == "grad":
+        return pytorch_gan.gradient()[None].numpy()
     with torch.inference_mode():
         model, x = inference(spec, channels_last="net" in spec)
         return model(x).numpy()
@@ -268,6 +272,8 @@ def first_step_variants(spec, threads):
 def losses(spec, seed, epochs):
     torch.manual_seed(seed)
     torch.set_num_threads(1)
+    if spec["kind"] == "gan":
+        return pytorch_gan.losses(spec, epochs, COMPILED)
     trainer = Trainer(spec, COMPILED)
     return [trainer.epoch()[0] for _ in range(epochs)]
 

@@ -10,7 +10,7 @@ least this; "at_most": at most this, in the workload's unit.
 
 from __future__ import annotations
 
-from benchmarks.workloads import dense, images, metrics, optimizers
+from benchmarks.workloads import dense, images, metrics, optimizers, own_steps
 from benchmarks.workloads.arithmetic import flops, traffic
 from benchmarks.workloads.dense import ADS, GEMM_TARGETS
 from benchmarks.workloads.nets import initial_weights, input_shape, layers, macs, walk, weight_shapes
@@ -19,7 +19,8 @@ from benchmarks.workloads.rows import data, source, split, until_accurate
 __all__ = ["ADS", "GEMM_TARGETS", "GROUPS", "UNITS", "WORKLOADS", "data", "flops", "initial_weights", "input_shape", "layers",
            "macs", "select", "shrink", "source", "split", "traffic", "until_accurate", "walk", "weight_shapes"]  # fmt: skip
 
-GROUPS = {"dense": dense.WORKLOADS, "optimizers": optimizers.WORKLOADS, "metrics": metrics.WORKLOADS, "images": images.WORKLOADS}
+GROUPS = {"dense": dense.WORKLOADS, "optimizers": optimizers.WORKLOADS, "metrics": metrics.WORKLOADS, "images": images.WORKLOADS,
+          "steps": own_steps.WORKLOADS}  # fmt: skip
 WORKLOADS = {name: spec for group in GROUPS.values() for name, spec in group.items()}
 UNITS = {"µs/step": 1e6, "µs/call": 1e6, "ms/step": 1e3, "ms/call": 1e3, "ms": 1e3, "s": 1.0, "×": 1.0, "MB": 1.0, "%": 1.0}
 
@@ -43,7 +44,7 @@ def select(only: str | None) -> list[str]:
 def shrink(spec: dict) -> dict:
     """The same workload, small enough for a smoke test."""
     small = dict(spec)
-    if "net" in spec:
+    if "net" in spec or spec["kind"] == "gan":
         small["batch"] = 8
     if "rows" in spec:
         batch = small.get("batch", 1)

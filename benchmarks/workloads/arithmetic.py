@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.workloads import own_steps
 from benchmarks.workloads.nets import macs, products
 
 
@@ -16,6 +17,8 @@ def flops(spec: dict) -> float | None:
         return 2.0 * spec["rows"] * macs(spec)
     if spec["kind"] in ("call", "predict1"):
         return 2.0 * macs(spec)
+    if spec["kind"] == "gan":
+        return own_steps.gan_flops(spec)
     if spec["kind"] == "gemm":
         m, k, n = spec["shape"]
         return 2.0 * m * k * n

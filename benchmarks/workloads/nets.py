@@ -14,6 +14,15 @@ def conv(n, k, stride=1, same=True, bias=False, act=None):
     return {"op": "conv", "n": n, "k": k, "stride": stride, "same": same, "bias": bias, "act": act}
 
 
+def conv_transpose(n, k, stride, bias=False, act=None):
+    """Stride times as many rows and columns come out ("same")."""
+    return {"op": "conv_transpose", "n": n, "k": k, "stride": stride, "same": True, "bias": bias, "act": act}
+
+
+def reshape(*shape):
+    return {"op": "reshape", "shape": shape}
+
+
 def depthwise(k, stride=1):
     return {"op": "depthwise", "k": k, "stride": stride, "same": True}
 
@@ -23,7 +32,8 @@ def residual(main, short):
     return {"op": "residual", "main": main, "short": short}
 
 
-RELU, NORM, POOL, FLATTEN, MEAN = ({"op": op} for op in ("relu", "norm", "pool", "flatten", "mean"))
+RELU, LEAKY, NORM, POOL, FLATTEN, MEAN = ({"op": op} for op in ("relu", "leaky", "norm", "pool", "flatten", "mean"))
+SLOPE = 0.2  # of LEAKY
 EPSILON, MOMENTUM = 1e-3, 0.99  # of batch normalisation, as Keras has them
 
 
@@ -87,11 +97,14 @@ def output_shape(layer: dict, shape: tuple) -> tuple:
         less = 0 if layer["same"] else layer["k"] - 1
         h, w = (-(-(d - less) // layer["stride"]) for d in shape[:2])
         return h, w, layer.get("n", shape[2])
+    if op == "conv_transpose":
+        return shape[0] * layer["stride"], shape[1] * layer["stride"], layer["n"]
     if op == "pool":
         return shape[0] // 2, shape[1] // 2, shape[2]
     if op == "residual":
         return [shape, *(after for _, _, after in walk(layer["main"], shape))][-1]
-    return {"flatten": (int(np.prod(shape)),), "mean": shape[-1:], "dense": (layer.get("n"),)}.get(op, shape)
+    return {"flatten": (int(np.prod(shape)),), "mean": shape[-1:], "dense": (layer.get("n"),),
+            "reshape": layer.get("shape")}.get(op, shape)  # fmt: skip
 
 
 def walk(layers: list[dict], shape: tuple):
@@ -110,18 +123,23 @@ def weight_shapes(layer: dict, before: tuple) -> list[tuple]:
     """Kernel and bias, or gamma, beta, moving mean and moving variance, in Keras' layouts."""
     k, c = layer.get("k"), before[-1]
     return {
-        "dense": lambda: [(c, layer["n"]), (layer["n"],)],
+        "dense": lambda: [(c, layer["n"])] + [(layer["n"],)] * layer.get("bias", True),
         "conv": lambda: [(k, k, c, layer["n"])] + [(layer["n"],)] * layer["bias"],
+        "conv_transpose": lambda: [(k, k, layer["n"], c)] + [(layer["n"],)] * layer["bias"],
         "depthwise": lambda: [(k, k, c, 1)],
         "norm": lambda: [(c,)] * 4,
     }.get(layer["op"], list)()
 
 
 def initial_weights(spec: dict) -> list[np.ndarray]:
+    """first_weights() of a workload's network."""
+    return first_weights(layers(spec), input_shape(spec), np.random.default_rng(1))
+
+
+def first_weights(layers: list[dict], shape: tuple, rng) -> list[np.ndarray]:
     """float32 weights in the order of walk(): Glorot uniform kernels, zeros, and ones for gamma and variance."""
-    rng = np.random.default_rng(1)
     out = []
-    for layer, before, _ in walk(layers(spec), input_shape(spec)):
+    for layer, before, _ in walk(layers, shape):
         for i, shape in enumerate(weight_shapes(layer, before)):
             if len(shape) == 1:
                 out.append(np.full(shape, layer["op"] == "norm" and i in (0, 3), np.float32))
@@ -133,10 +151,16 @@ def initial_weights(spec: dict) -> list[np.ndarray]:
 
 def products(spec: dict) -> list[int]:
     """Multiply-adds of one row's forward pass, layer by layer that has a kernel."""
+    return products_of(layers(spec), input_shape(spec))
+
+
+def products_of(layers: list[dict], shape: tuple) -> list[int]:
+    """products() of these layers."""
     out = []
-    for layer, before, after in walk(layers(spec), input_shape(spec)):
-        if layer["op"] in ("dense", "conv", "depthwise"):
-            out.append(int(np.prod(weight_shapes(layer, before)[0]) * np.prod(after[:-1])))
+    for layer, before, after in walk(layers, shape):
+        if layer["op"] in ("dense", "conv", "depthwise", "conv_transpose"):
+            pixels = before if layer["op"] == "conv_transpose" else after
+            out.append(int(np.prod(weight_shapes(layer, before)[0]) * np.prod(pixels[:-1])))
     return out
 
 

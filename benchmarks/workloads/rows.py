@@ -71,6 +71,6 @@ def synthetic_digits(rng):
 
 def source(spec: dict) -> str:
     """Where the rows come from, for the report."""
-    if spec.get("data") not in ("mnist", "digits"):
+    if spec.get("data") not in ("mnist", "digits", "images"):
         return "generated"
     return "MNIST images" if mnist() else "synthetic rows in MNIST's shape"
