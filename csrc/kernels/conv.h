@@ -66,9 +66,15 @@ static inline bk_bands bk_conv_bands(const bk_conv *g, int64_t C) {
   b.units = images * b.bands;
   return b;
 }
+/* Floats from one row of a copied window to the next. Rows whose length is a multiple of 1 KB would lie in a few sets of an
+ * L1 cache, where a tile that walks down them evicts what it has just read: a line more lies between those. */
+BK_INLINE int64_t bk_window_pitch(const bk_conv *g, int64_t C) {
+  const int64_t n = bk_conv_extent(g, 2, g->out[2]) * C;
+  return n % 256 ? n : n + BK_PANEL;
+}
 /* Floats of scratch that a window of so many output rows takes. */
 static inline int64_t bk_window_size(const bk_conv *g, int64_t rows, int64_t C) {
-  return g->kernel[0] * bk_conv_extent(g, 1, rows) * bk_conv_extent(g, 2, g->out[2]) * C + BK_PANEL;
+  return g->kernel[0] * bk_conv_extent(g, 1, rows) * bk_window_pitch(g, C) + BK_PANEL;
 }
 
 BK_INLINE void bk_copy_channels(float *out, const float *in, int64_t pixels, int64_t C, int64_t repeat) {
@@ -87,10 +93,11 @@ static bk_window bk_window_of(const bk_conv *g, const float *image, int64_t z0, 
   }
   const int64_t R = bk_conv_extent(g, 1, rows), P = bk_conv_extent(g, 2, g->out[2]), cells = C * repeat;
   const int64_t left = bk_min(g->before[2], P), middle = bk_max(bk_min(W, P - left), 0), right = P - left - middle;
-  bk_window v = {copy, R * P * cells, P * cells};
+  const int64_t pitch = bk_window_pitch(g, cells);
+  bk_window v = {copy, R * pitch, pitch};
   for (int64_t kz = 0; kz < g->kernel[0]; kz++) {
     const int64_t z = z0 * g->stride[0] - g->before[0] + kz * g->dilation[0];
-    for (int64_t r = 0; r < R; r++, copy += P * cells) {
+    for (int64_t r = 0; r < R; r++, copy += pitch) {
       const int64_t y = y0 * g->stride[1] - g->before[1] + r;
       if (z < 0 || z >= D || y < 0 || y >= H) { memset(copy, 0, 4 * (size_t)(P * cells)); continue; }
       if (left) memset(copy, 0, 4 * (size_t)(left * cells));

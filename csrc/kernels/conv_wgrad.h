@@ -54,11 +54,14 @@ BK_HALF_SIZES(BK_WGRAD_HALF)
 static const bk_wgrad_tile_fn bk_wgrad_tiles[CONV_MR + 1] = {0, BK_CONV_SIZES(BK_WGRAD_TILE_NAME)};
 static const bk_wgrad_tile_fn bk_wgrad_halves[HALF_MR + 1] = {0, BK_HALF_SIZES(BK_WGRAD_HALF_NAME)};
 
-/* Output rows whose window and gradients are summed at a time: they stay in an L1 cache while all rows of dw walk them. */
+/* Output rows whose window and gradients are summed at a time, about as many in each band: they stay in an L1 cache while all
+ * rows of dw walk them. */
 #define BAND_BYTES (24 << 10)
+#define BAND_PIXELS 48       /* at least, where an image has so many: each tile's sums are loaded and stored once a band */
 static inline int64_t bk_wgrad_band(const bk_conv *g, int64_t F) {
   const int64_t row = 4 * (g->kernel[0] * g->stride[1] * bk_conv_extent(g, 2, g->out[2]) * g->C + g->out[2] * F);
-  return bk_min(g->out[1], bk_max(bk_max(BAND_BYTES / row, bk_ceil(32, g->out[2])), 1));
+  const int64_t most = bk_min(g->out[1], bk_max(bk_max(BAND_BYTES / row, bk_ceil(BAND_PIXELS, g->out[2])), 1));
+  return bk_ceil(g->out[1], bk_ceil(g->out[1], most));
 }
 
 /* p0 bk_conv, p1 x, p2 dz, p3 the copies; n0 shards. A unit is one shard's part of one panel. */
