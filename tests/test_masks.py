@@ -72,6 +72,22 @@ def test_merging_layers():
     assert largest[0].tolist() == [[-1.0, -2.0], [-4.0, -1.0], [-3.0, 0.0]]
 
 
+def test_open_sizes_of_batch_and_steps(backend):
+    """Sequences of any length through layers that put masks and sequences together."""
+    i, j = bk.Input((None,), dtype="int32"), bk.Input((None,), dtype="int32")
+    table = layers.Embedding(5, 2, mask_zero=True)
+    a, b = table(i), table(j)
+    both = bk.Model([i, j], Sums()(layers.Concatenate()([a, b])))
+    flat = bk.Model(i, ops.squeeze(ops.expand_dims(ops.expand_dims(a, -1), 1), 1))
+    ids, other = np.array([[1, 0, 3], [2, 0, 0]], np.int32), np.array([[4, 0, 0], [0, 2, 0]], np.int32)
+    rows = np.asarray(table.embeddings.numpy())
+    joined = np.concatenate([rows[ids], rows[other]], -1)
+    kept = (ids != 0) | (other != 0)
+    np.testing.assert_allclose(both.predict([ids, other], verbose=0), (joined * kept[..., None]).sum(1), rtol=1e-6)
+    np.testing.assert_allclose(flat.predict(ids, verbose=0), rows[ids][..., None], rtol=1e-6)
+    assert flat.output_shape == (None, None, 2, 1)
+
+
 def test_a_wrong_mask_of_a_merging_layer():
     with pytest.raises(ValueError, match="mask must be a list"):
         layers.Add().compute_mask([X, X], KEPT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from brisknet.ops.dispatch import apply, dtype_of
+from brisknet.ops.dispatch import apply, composite, dtype_of
 from brisknet.ops.registry import OpSpec, Sample, register
 
 
@@ -51,6 +51,7 @@ def reshape(x, newshape):
     return apply("reshape", (x,), shape=tuple(newshape))
 
 
+@composite
 def expand_dims(x, axis):
     """x with a new dimension of 1 at axis, or at each of several."""
     x = _as_array(x)
@@ -63,6 +64,7 @@ def expand_dims(x, axis):
     return reshape(x, shape)
 
 
+@composite
 def squeeze(x, axis=None):
     """x without its dimensions of 1 (all, or those in axis); ValueError where one is larger."""
     x = _as_array(x)

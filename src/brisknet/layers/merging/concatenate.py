@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from brisknet import ops
 from brisknet.layers.merging.base_merge import Merge
 
@@ -39,6 +41,10 @@ class Concatenate(Merge):
         masks = self._masks(inputs, mask)
         if masks is None or all(m is None for m in masks):
             return None
+        if self.axis % len(inputs[0].shape) == len(inputs[0].shape) - 1 and all(
+            m is not None and len(m.shape) < len(x.shape) for x, m in zip(inputs, masks, strict=True)
+        ):  # features side by side: a step counts where it does in any input
+            return functools.reduce(ops.logical_or, masks)
         parts = []
         for x, m in zip(inputs, masks, strict=True):
             if m is None:
