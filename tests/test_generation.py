@@ -45,10 +45,14 @@ def by_hand(model, tokens, count):
     return tokens
 
 
-def is_cached(model, rows=1):
-    found = [p for k, p in model._programs.items() if isinstance(k, tuple) and k[0] == "generate" and k[1] == rows]
+def steps(model, rows=1):
+    found = [s for k, s in model._programs["generate"].steps.items() if k[0] == rows]
     assert len(found) == 1
-    return found[0] is not None
+    return found[0]
+
+
+def is_cached(model, rows=1):
+    return steps(model, rows) is not None
 
 
 @pytest.mark.parametrize("positions", ["learned", "sines", "rotary", "none"])
@@ -108,6 +112,88 @@ def test_an_input_of_fixed_size(backend):
     model, free = gpt(context=8, fixed=True), gpt(context=8)
     free.set_weights(model.get_weights())
     assert model.generate([1, 2], 6, temperature=0).tolist() == by_hand(free, [1, 2], 6) and is_cached(model)
+
+
+@pytest.mark.parametrize("positions", ["learned", "sines", "rotary"])
+def test_prompts_of_different_lengths(positions, backend):
+    model = gpt(positions=positions, grouped=positions == "rotary")
+    prompts = [[1, 2, 3, 4, 5], [9], [7, 7]]
+    texts = model.generate(prompts, 6, temperature=0)
+    assert [t.tolist() for t in texts] == [by_hand(model, p, 6) for p in prompts] and is_cached(model, 3)
+
+
+def test_rows_move_their_windows_by_themselves(backend):
+    model = gpt(context=6)
+    for text, prompt in zip(model.generate([[1, 2, 3, 4, 5], [8, 9]], 9, temperature=0), ([1, 2, 3, 4, 5], [8, 9]), strict=True):
+        assert text.tolist() == model.generate(prompt, 9, temperature=0).tolist()
+
+
+def test_prompts_are_read_by_few_programs(backend):
+    model = gpt(context=40)
+    rng = np.random.default_rng(0)
+    for length in (1, 2, 5, 16, 17, 18, 30, 33, 34, 39):
+        prompt = rng.integers(0, VOCABULARY, length).tolist()
+        assert model.generate(prompt, 2, temperature=0).tolist() == by_hand(model, prompt, 2)
+    assert sorted(steps(model).readers) == [16, 32, 40]
+
+
+def cut(text, given, stops):
+    """The text up to the first of the stops after what was given."""
+    return text[: next((i + 1 for i in range(given, len(text)) if text[i] in stops), len(text))]
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_stop_tokens(cached, backend):
+    model = gpt()
+    model.generate([1], 1)
+    if not cached:
+        keys = [(rows, *list(model._programs["generate"].steps)[0][1:]) for rows in (1, 2)]
+        model._programs["generate"].steps = dict.fromkeys(keys)
+    settings = {"temperature": 2.0, "seed": 1}
+    one = model.generate([1, 2, 3], 12, **settings).tolist()
+    both = model.generate([[1, 2, 3], [4, 4, 4]], 12, **settings).tolist()
+    ragged = [t.tolist() for t in model.generate([[1, 2, 3], [4, 4]], 12, **settings)]
+    ends = set()
+    for stops in ([t] for t in range(VOCABULARY)):
+        assert model.generate([1, 2, 3], 12, stop_tokens=stops[0], **settings).tolist() == cut(one, 3, stops)
+        kept = [cut(t, 3, stops) for t in both]
+        longest = max(len(t) for t in kept)
+        got = model.generate([[1, 2, 3], [4, 4, 4]], 12, stop_tokens=stops, **settings).tolist()
+        assert got == [t + t[-1:] * (longest - len(t)) for t in kept]
+        ends.update(len(t) for t in kept)
+    assert len(ends) > 3
+    got = model.generate([[1, 2, 3], [4, 4]], 12, stop_tokens=[one[5], 0], **settings)
+    assert [t.tolist() for t in got] == [cut(t, n, [one[5], 0]) for t, n in zip(ragged, (3, 2), strict=True)]
+
+
+def test_stops_far_apart(backend):
+    model = gpt(context=100)
+    drawn = model.generate([3], 90, temperature=9.0, seed=4).tolist()
+    for stop in range(VOCABULARY):  # beyond the steps that run between two looks
+        text = model.generate([3], 90, temperature=9.0, seed=4, stop_tokens=[stop]).tolist()
+        assert text == cut(drawn, 1, [stop])
+    best = model.generate([3], 90, temperature=0).tolist()
+    never = model.generate([3], 90, temperature=0, stop_tokens=[t for t in range(VOCABULARY) if t not in best])
+    assert never.tolist() == best
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_padding_ids(dropout, grouped, backend):
+    bn.utils.set_random_seed(5)
+    inputs = bn.Input((None,), dtype="int32")
+    x = bn.layers.Embedding(VOCABULARY, 8, mask_zero=True)(inputs)
+    x = bn.layers.Add()([x, bn.layers.PositionEmbedding(20)(x)])
+    for _ in range(2):
+        layer = bn.layers.GroupQueryAttention(4, 4, 2, dropout=dropout) if grouped else bn.layers.MultiHeadAttention(2, 4, dropout=dropout)
+        x = bn.layers.Add()([x, layer(x, x, use_causal_mask=True)])
+    model = bn.Model(inputs, bn.layers.Dense(VOCABULARY)(x))
+    rng = np.random.default_rng(3)
+    model.set_weights([w + 0.5 * rng.standard_normal(w.shape) for w in model.get_weights()])
+    for prompt in ([1, 2, 3], [0, 0, 5, 0, 4], [3, 0], [0]):
+        text = model.generate(prompt, 8, temperature=0)
+        assert text.tolist() == by_hand(model, prompt, 8), prompt
+        assert is_cached(model)
 
 
 def test_new_weights_count(backend):
@@ -185,6 +271,15 @@ def test_ids_out_of_range_are_named(backend):
         model(x)
     with pytest.raises(ValueError, match="vocabulary has 11 entries, got -2"):
         model.generate([1, -2], 3)
+
+
+@pytest.mark.skipif(not bn.config.native_available(), reason="looks at native instructions")
+def test_steps_compute_nothing_of_weights_alone():
+    model = gpt()
+    model.generate([1, 2], 3)
+    found = steps(model)
+    assert found.prepare is not None and found.executor == "native"
+    assert {i.op for i in found.step.plan.instructions}.isdisjoint({"pack_panel", "unpack_panel", "copy_strided"})
 
 
 def test_no_cache_is_kept_among_the_weights():

@@ -1,68 +1,76 @@
-"""Text from decoder-only models: generate(), with the keys and values of earlier positions kept.
-
-A step is one position: the model is traced on one token a row, its causal self-attention layers add their key and value to
-their cache and look at all of it, position layers are told where they are, and the next token is drawn. The steps of a whole
-text are one loop of the executor. Whether a model may be computed so (it may not where a layer mixes positions in another way)
-is found out once, by comparing with the ordinary call; one that may not gets the ordinary call for every token.
-"""
+"""Text from decoder-only models: generate(). Steps with a cache of keys and values are in decoding.py; a model that may not be
+computed so gets the ordinary call on the whole text for every token."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from brisknet import activations, config
-from brisknet.graph.trace import Trace, current_graph
 from brisknet.layers.activation_layers import Softmax
-from brisknet.layers.layer import calling
+from brisknet.models.decoding import Cached, NotCached, Stop
 from brisknet.ops import log
-from brisknet.ops.attention import cache_store
-from brisknet.ops.dispatch import cast
 from brisknet.ops.embedding import check_ids
-from brisknet.ops.metric import count_step
 from brisknet.ops.registry import get_op
-from brisknet.ops.sampling import sample_tokens
 from brisknet.random import draw_seed
 from brisknet.runtime.philox import derive
-from brisknet.runtime.program import compile_graph, make_loop
 from brisknet.training.ids import id_bounds
-from brisknet.variables import Variable
 
 __all__ = ["generate"]
 
-POLL_SECONDS = 0.05  # how long steps may run before Python looks at signals
-PROBE = 6  # positions that are compared with the ordinary call
-LEAST = -80.0  # logits below it are compared as it: the logarithms of probabilities go down to -inf
 ROOM = 64  # where nothing bounds the context, caches have a multiple of this many positions
 
 
-def generate(model, prompt, max_new_tokens, temperature, top_k, top_p, seed) -> np.ndarray:
+def generate(model, prompt, max_new_tokens, temperature, top_k, top_p, seed, stop_tokens):
     """See Model.generate()."""
-    tokens, settings, single = _checked(prompt, max_new_tokens, temperature, top_k, top_p)
-    if max_new_tokens:
-        if not model.built:
-            model._infer(tokens, "predict")
-        fixed = _fixed_size(model)
-        for entries in id_bounds(model, [np.zeros((1, fixed), np.int32) if fixed else tokens]).values():
-            check_ids(tokens, entries, "generate: prompt")
-        rows, given = tokens.shape
-        limit = _context(model)
-        room = limit or -(-(given + max_new_tokens) // ROOM) * ROOM
-        step = derive(draw_seed(seed))
-        cached = _cached(model, rows, room, tokens)
-        run = _windows if cached is None else cached.run
-        args = (model, limit) if cached is None else ()
-        tokens = run(*args, tokens, max_new_tokens, settings, step)
-    return tokens[0] if single else tokens
+    rows, form = _rows_of(prompt)
+    settings, stops = _checked(max_new_tokens, temperature, top_k, top_p, stop_tokens)
+    if not max_new_tokens:
+        return _shaped(rows, np.zeros((0, len(rows)), np.int32), [0] * len(rows), form)
+    lengths = [len(r) for r in rows]
+    texts = np.array([np.pad(r, (0, max(lengths) - len(r)), "edge") for r in rows], np.int32)
+    if not model.built:
+        model._infer(texts, "predict")
+    writer = model._programs.get("generate")
+    if writer is None:
+        writer = model._programs["generate"] = Writer(model)
+    writer.check(texts[:, : min(lengths)], texts, stops)
+    step, stop = derive(draw_seed(seed)), Stop(stops, len(rows), max_new_tokens)
+    cached = writer.cached(texts[:, : min(lengths)], max(lengths) + max_new_tokens)
+    run = writer.windows if cached is None else cached.run
+    new = run(texts, lengths, max_new_tokens, settings, step, stop)
+    return _shaped(rows, new, stop.ends, form)
 
 
 # ---- arguments ------------------------------------------------------------------------------------------------------
-def _checked(prompt, count, temperature, top_k, top_p):
-    tokens = np.asarray(prompt)
-    if tokens.ndim not in (1, 2) or not tokens.size or tokens.dtype.kind not in "iu":
+def _rows_of(prompt):
+    """(rows of int32 ids, "one" text, "many" of a length, or "ragged")."""
+    if isinstance(prompt, (list, tuple)) and prompt and all(np.ndim(r) == 1 for r in prompt):
+        rows, form = [np.asarray(r) for r in prompt], "ragged" if len({len(r) for r in prompt}) > 1 else "many"
+    else:
+        tokens = np.asarray(prompt)
+        rows, form = ([tokens], "one") if tokens.ndim == 1 else (list(tokens) if tokens.ndim == 2 else [], "many")
+    if not rows or any(r.ndim != 1 or not r.size or r.dtype.kind not in "iu" for r in rows):
+        got = [f"{r.dtype} of shape {r.shape}" for r in (rows or [np.asarray(prompt)])]
         raise ValueError(
-            f"generate: prompt must be integer ids of shape (positions,) or (rows, positions), at least one a row, got "
-            f"{tokens.dtype} of shape {tokens.shape}"
+            f"generate: prompt must be integer ids of shape (positions,) or (rows, positions), or a list of rows, at least one id a "
+            f"row, got {got[0] if len(set(got)) == 1 else ', '.join(got)}"
         )
+    return [np.array(r, np.int32) for r in rows], form
+
+
+def _shaped(rows, new, ends, form):
+    """The ids that generate() returns: row b with its first ends[b] new ones, new [made, rows]; where rows of one length end
+    earlier than others, their last id is repeated."""
+    if form == "ragged":
+        return [np.concatenate([r, n[:end]]) for r, n, end in zip(rows, new.T, ends, strict=True)]
+    if form == "one":
+        return np.concatenate([rows[0], new[: ends[0], 0]])
+    last = np.minimum(np.arange(max(ends))[:, None], np.asarray(ends) - 1)
+    return np.concatenate([np.array(rows), np.take_along_axis(new, last, 0).T], axis=1)
+
+
+def _checked(count, temperature, top_k, top_p, stop_tokens):
+    """(settings of sample_tokens, ids that end a text)."""
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 0:
         raise ValueError(f"generate: max_new_tokens must be an integer >= 0, got {count!r}")
     for name, value, good in (
@@ -75,8 +83,10 @@ def _checked(prompt, count, temperature, top_k, top_p):
     whole = isinstance(top_k, (int, np.integer)) and not isinstance(top_k, bool)
     if top_k is not None and (not whole or top_k < 1):
         raise ValueError(f"generate: top_k must be an integer >= 1, or None, got {top_k!r}")
-    settings = np.array([temperature, top_k or 0, 1.0 if top_p is None else top_p])
-    return np.array(tokens, np.int32, ndmin=2), settings, tokens.ndim == 1
+    stops = np.atleast_1d(np.asarray([] if stop_tokens is None else stop_tokens))
+    if stops.ndim != 1 or (stops.size and stops.dtype.kind not in "iu"):
+        raise ValueError(f"generate: stop_tokens must be an integer id, a list of them, or None, got {stop_tokens!r}")
+    return np.array([temperature, top_k or 0, 1.0 if top_p is None else top_p]), stops.astype(np.int32)
 
 
 def _context(model) -> int | None:
@@ -99,136 +109,53 @@ def _logits(model, out):
     return log(out) if soft else out
 
 
-# ---- with a cache -----------------------------------------------------------------------------------------------------
-class NotCached(Exception):
-    """The model cannot be computed position by position (the message says why)."""
+class Writer:
+    """What is kept of a model that writes: the positions that it looks at, and its steps for numbers of rows and rooms."""
 
+    def __init__(self, model):
+        self.model, self.limit, self.fixed = model, _context(model), _fixed_size(model)
+        self.steps: dict = {}
 
-class Decoding:
-    """What the layers of a step of generation are told: `position`, an int32 scalar; and where they keep keys and values."""
+    @property
+    def executor(self) -> str:
+        """Which executor runs the steps; "numpy" without a cache, as tokens are then drawn by NumPy."""
+        ran = {"numpy" if s is None else s.executor for s in self.steps.values()}
+        return ran.pop() if len(ran) == 1 else "mixed"
 
-    def __init__(self, rows: int, room: int):
-        self.rows, self.room, self.position = rows, room, None
-        self._caches: dict = {}
-        self._calls: dict = {}
+    def check(self, tokens, texts, stops) -> None:
+        """ValueError for ids that the model has no entry for; tokens [B,T] are a part of the texts that all rows have."""
+        given = np.zeros((1, self.fixed), np.int32) if self.fixed else tokens
+        for entries in id_bounds(self.model, [given]).values():
+            check_ids(texts, entries, "generate: prompt")
+            check_ids(stops, entries, "generate: stop_tokens")
 
-    def begin(self, counter) -> None:
-        """Start a trace, at the position that the counter says."""
-        graph = current_graph()
-        self.position = cast(graph.read(counter), "int32")
-        graph.updates[counter] = count_step(graph.read(counter), 1)
-        self._calls.clear()
+    def cached(self, tokens, longest: int):
+        """The steps with a cache for texts of at most `longest` tokens, made once for a room and some rows; None where the model has
+        none. tokens [B,T] are what it is tried on."""
+        room = self.limit or -(-longest // ROOM) * ROOM
+        key = (len(tokens), room, config.backend(), config.floatx())
+        if key not in self.steps:
+            try:
+                made = Cached(self.model, len(tokens), room, _logits)
+                self.steps[key] = made if made.agrees(tokens, _ordinary) else None
+            except (NotCached, ValueError):  # a layer that asks for all positions at once
+                self.steps[key] = None
+        return self.steps[key]
 
-    def store(self, layer, name: str, new):
-        """The values [B,room,...] of all positions, after `new` [B,1,...] has been put in at this one."""
-        if new.shape[:2] != (self.rows, 1):
-            self.refuse(f"{layer.name!r} is not given one position at a time")
-        key = (id(layer), name)
-        call = self._calls[key] = self._calls.get(key, -1) + 1
-        shape = (self.rows, self.room, *new.shape[2:])
-        cache = self._caches.get((*key, call))
-        if cache is None:
-            cache = self._caches[(*key, call)] = Variable(
-                np.zeros(shape, new.dtype), dtype=new.dtype, trainable=False, name=f"{layer.name}_{name}s"
-            )
-        graph = current_graph()
-        graph.updates[cache] = cache_store(graph.read(cache), new, self.position)
-        return graph.updates[cache]
-
-    def refuse(self, why: str):
-        """Give the cache up."""
-        raise NotCached(why)
-
-    def forget(self) -> None:
-        """Zero all that is kept."""
-        for cache in self._caches.values():
-            cache.assign(np.zeros(cache.shape, cache.dtype))
-
-
-class Cached:
-    """The compiled steps of a model for some rows and a room for positions."""
-
-    def __init__(self, model, rows: int, room: int):
-        self.model, self.rows, self.room = model, rows, room
-        self.decoding = Decoding(rows, room)
-        self.counter = Variable(np.array(0, np.int64), dtype="int64", trainable=False, name="position")
-        self.token = Variable(np.zeros(rows, np.int32), dtype="int32", trainable=False, name="token")
-        self.draw = Variable(np.array(0, np.int64), dtype="int64", trainable=False, name="draw")
-        self.settings = Variable(np.zeros(3), dtype=config.floatx(), trainable=False, name="settings")
-        self.step, self.probe = self._traced(self._next), self._traced(self._look)
-
-    def _traced(self, what):
-        """The program of a step: the token of the input, or else the last one, goes in."""
-        with Trace() as graph, calling(training=False, model=self.model, decoding=self.decoding):
-            given = graph.add_input((1, self.rows), "int32", "forced")
-            self.decoding.begin(self.counter)
-            graph.outputs = [what(graph, given.reshape((self.rows,)))]
-        return compile_graph(graph)
-
-    def _logits(self, tokens):
-        out = self.model(tokens.reshape((self.rows, 1)), training=False)
-        if len(out.shape) != 3 or out.shape[:2] != (self.rows, 1):
-            self.decoding.refuse("it gives no logits for each position")
-        return _logits(self.model, out.reshape((self.rows, out.shape[2])))
-
-    def _next(self, graph, forced):
-        logits = self._logits(graph.read(self.token))
-        token = sample_tokens(logits, forced, graph.read(self.settings), graph.read(self.draw))
-        graph.updates[self.token] = token
-        graph.updates[self.draw] = count_step(graph.read(self.draw), 1)
-        return token.reshape((1, self.rows))
-
-    def _look(self, graph, forced):
-        logits = self._logits(forced)
-        return logits.reshape((1, *logits.shape))
-
-    def agrees(self, tokens) -> bool:
-        """Whether logits position by position are those of the ordinary call."""
-        count = min(self.room, PROBE)
-        tokens = np.resize(tokens, (self.rows, count)) if tokens.shape[1] < count else tokens[:, :count]
-        self.counter.assign(0)
-        got = [self.probe.run([np.ascontiguousarray(t[None])])[0][0] for t in tokens.T]
-        self.decoding.forget()
-        want, got = (np.maximum(z, LEAST) for z in (_ordinary(self.model, tokens), np.stack(got, 1)))
-        return bool(np.allclose(got, want, rtol=0, atol=2e-3 * float(np.ptp(want))))
-
-    def run(self, tokens, count: int, settings, draw: int):
-        """tokens [B,T] and `count` new ones a row."""
-        self.settings.assign(settings)
-        self.draw.assign(np.array(draw, np.int64))
-        out = np.full((tokens.shape[1] + count, self.rows), -1, np.int32)
-        out[: tokens.shape[1]] = tokens.T
-        end, known = len(out), tokens.shape[1]
-        while known < end:
-            begin = max(0, known - (self.room if known == tokens.shape[1] and known <= self.room else max(self.room // 2, 1)))
-            stop = min(end, begin + self.room + 1)
-            self._segment(out, begin, stop, known)
-            known = stop
-        return np.ascontiguousarray(out.T)
-
-    def _segment(self, out, begin: int, stop: int, known: int) -> None:
-        """Fill out[known:stop] from a cache that begins at out[begin]."""
-        self.counter.assign(0)
-        self.token.assign(out[begin])
-        forced = np.ascontiguousarray(out[begin + 1 : stop])
-        made = np.empty_like(forced)
-        loop = make_loop(lambda n: self.step, [forced], len(forced), 1, fetch=[made])
-        loop.begin_epoch(0)
-        while not loop.run(seconds=POLL_SECONDS):
-            pass
-        out[known:stop] = made[known - begin - 1 :]
-
-
-def _cached(model, rows: int, room: int, tokens) -> Cached | None:
-    """The model's steps with a cache, made once for a room and some rows; None where it has none."""
-    key = ("generate", rows, room, config.backend(), config.floatx())
-    if key not in model._programs:
-        try:
-            made = Cached(model, rows, room)
-            model._programs[key] = made if made.agrees(tokens) else None
-        except (NotCached, ValueError):  # a layer that asks for all positions at once
-            model._programs[key] = None
-    return model._programs[key]
+    def windows(self, texts, lengths, count: int, settings, draw: int, stop):
+        """int32 [count, rows] of new tokens: each from an ordinary call on all tokens of a row so far, or the last `limit` of them;
+        arbitrary where all rows have ended before."""
+        sample = get_op("sample_tokens").reference
+        forced = np.full(len(texts), -1, np.int32)
+        rows, new = [t[:n] for t, n in zip(texts, lengths, strict=True)], np.empty((count, len(texts)), np.int32)
+        made = 0
+        while made < count and not stop.all_ended(new[:made]):
+            logits = _last_logits(self.model, [r[-self.limit :] if self.limit else r for r in rows])
+            new[made] = sample(logits, forced, settings.astype(logits.dtype), draw + made, 0)
+            rows = [np.append(r, n) for r, n in zip(rows, new[made], strict=True)]
+            made += 1
+        stop.all_ended(new[:made])
+        return new
 
 
 # ---- without --------------------------------------------------------------------------------------------------------
@@ -247,12 +174,8 @@ def _ordinary(model, tokens) -> np.ndarray:
         return _logits(model, out[:, :count])
 
 
-def _windows(model, limit, tokens, count: int, settings, draw: int):
-    """`count` new tokens a row, each from an ordinary call on all tokens so far, or the last `limit` of them."""
-    sample = get_op("sample_tokens").reference
-    forced = np.full(len(tokens), -1, np.int32)
-    for _ in range(count):
-        logits = _ordinary(model, tokens[:, -limit:] if limit else tokens)[:, -1]
-        new = sample(logits, forced, settings.astype(logits.dtype), draw + tokens.shape[1] - 1, 0)
-        tokens = np.concatenate([tokens, new[:, None]], axis=1)
-    return tokens
+def _last_logits(model, rows):
+    """Logits [B,V] of what follows each row."""
+    if len({len(r) for r in rows}) == 1:
+        return _ordinary(model, np.array(rows))[:, -1]
+    return np.concatenate([_ordinary(model, r[None])[:, -1] for r in rows])

@@ -79,22 +79,26 @@ class Model(Trainer, Layer):
         self._build_shape = input_shape
 
     # ---- text -----------------------------------------------------------------------------------------------------
-    def generate(self, prompt, max_new_tokens, temperature=1.0, top_k=None, top_p=None, seed=None):
-        """The ids of `prompt`, [positions] or [rows, positions], and max_new_tokens more a row, drawn one after another.
+    def generate(self, prompt, max_new_tokens, temperature=1.0, top_k=None, top_p=None, seed=None, stop_tokens=None):
+        """The ids of `prompt`, [positions] or [rows, positions], and max_new_tokens more a row, drawn one after another: int32
+        of the same rank. Rows of different lengths go in as a list, and come out as a list of arrays.
 
         The model takes ids [rows, positions] and gives logits [rows, positions, vocabulary] (or probabilities, where its last
         layer is a softmax). temperature divides the logits; 0 takes the likeliest id. top_k draws among the k likeliest only,
-        top_p among the fewest whose probabilities reach top_p of all. An integer seed makes the text repeatable.
+        top_p among the fewest whose probabilities reach top_p of all. An integer seed makes the text repeatable. A row ends with
+        the first of the new ids that is one of stop_tokens (an id, or several): a single text is cut there, and among rows of one
+        length those that end before others repeat it.
 
         Decoder-only models, with causal self-attention, layers of positions, and layers that work position by position, keep
-        the keys and values of earlier positions, and all steps run in one native call; other models are called on the whole
-        text for every new id. Where the model looks at so many positions only (the size of its input, or of a
-        PositionEmbedding), the last ones count: with a cache, it is filled anew from the last half of them whenever it is full.
+        the keys and values of earlier positions: the prompt is read in one pass, and all steps run in one native call; other
+        models are called on the whole text for every new id. Masks of padding ids (mask_zero) count as in the ordinary call.
+        Where the model looks at so many positions only (the size of its input, or of a PositionEmbedding), the last ones count:
+        with a cache, it is filled anew from the last half of them whenever it is full.
         ValueError for a prompt or settings that make no sense.
         """
         from brisknet.models.generation import generate
 
-        return generate(self, prompt, max_new_tokens, temperature, top_k, top_p, seed)
+        return generate(self, prompt, max_new_tokens, temperature, top_k, top_p, seed, stop_tokens)
 
     # ---- files --------------------------------------------------------------------------------------------------
     def save_weights(self, filepath, overwrite=True, max_shard_size=None) -> None:

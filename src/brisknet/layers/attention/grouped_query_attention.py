@@ -57,13 +57,14 @@ class GroupedQueryAttention(Heads):
         return_attention_scores=False, training=None, use_causal_mask=False,
     ):  # fmt: skip
         mask = self._attention_mask(query, value, query_mask, value_mask, key_mask, attention_mask)
-        decoding = self._decoding(query, value, key, mask, use_causal_mask, return_attention_scores)
+        decoding = self._decoding(query, value, key, attention_mask, use_causal_mask, return_attention_scores)
         q, k, v = self._query_dense(query), self._key_dense(value if key is None else key), self._value_dense(value)
         gate = self._gate_dense(query) if self._use_gate else None
         scale = self.head_dim**-0.5
+        out = scores = None
         if decoding is not None:
-            out, scores = self._attend_cached(decoding, q, k, v, scale), None
-        else:
+            out = self._attend_cached(decoding, q, k, v, scale, query_mask)
+        if out is None:
             mask = self._mask_of_scores(mask, 1, (q.shape[0], q.shape[2], q.shape[1], k.shape[1]))
             out, scores = self._attend(q, k, v, mask, use_causal_mask, scale, training, return_attention_scores)
         out = self._output_dense(out if gate is None else out * gate)

@@ -137,7 +137,7 @@ class Heads(Layer):
         kept = self._dropout_layer(scores, training=training) if self._rate else scores
         return ops.transpose(ops.matmul(kept, ops.transpose(v, (0, 2, 1, 3))), (0, 2, 1, 3)), scores
 
-    def _decoding(self, query, value, key, mask, causal, want_scores):
+    def _decoding(self, query, value, key, attention_mask, causal, want_scores):
         """The state of generation (models/generation) where this call is one of its steps, else None."""
         context = call_context()
         decoding = None if context is None else context.decoding
@@ -145,14 +145,26 @@ class Heads(Layer):
             return None
         if not causal or value is not query or (key is not None and key is not query):
             decoding.refuse(f"{self.name!r} is not causal self-attention")
-        if mask is not None or want_scores:
-            decoding.refuse(f"{self.name!r} has a mask of its own, or is asked for its scores")
+        if attention_mask is not None or self._window is not None or want_scores:
+            decoding.refuse(f"{self.name!r} has a mask or a window of its own, or is asked for its scores")
         return decoding
 
-    def _attend_cached(self, decoding, q, k, v, scale):
-        """The output for new positions, whose keys and values are kept with those before."""
+    def _attend_cached(self, decoding, q, k, v, scale, padding):
+        """The output [B,1,H,e] for one new position a row, whose key and value are kept with those before; None where a prompt is
+        read, which is attended to as ever. padding: the mask [B,T] that the tokens carry, or None."""
         k, v = decoding.store(self, "key", k), decoding.store(self, "value", v)
-        return attention(q, k, v, causal=True, scale=scale, offset=decoding.position)[0]
+        if padding is not None:
+            seen = decoding.store(self, "mask", ops.cast(padding, str(q.dtype)))
+        if decoding.position is None:
+            return None
+        where = {"causal": True, "scale": scale, "offset": decoding.position, "zeros": self._rate > 0}
+        if padding is None:
+            return attention(q, k, v, **where)[0]
+        # a query that is padding attends to all positions alike so far, or to none with zeros, as in the ordinary call
+        real = ops.reshape(ops.cast(padding, str(q.dtype)), (q.shape[0], 1, 1, 1))
+        shown = ops.not_equal(ops.reshape(seen, (q.shape[0], 1, 1, k.shape[1])) + (1.0 - real), 0.0)
+        out = attention(q * real, k, v, shown, **where)[0]
+        return out * real if self._rate > 0 else out
 
     # ---- config -------------------------------------------------------------------------------------------------
     def _heads_config(self) -> dict:

@@ -89,12 +89,13 @@ class MultiHeadAttention(Heads):
         return_attention_scores=False, training=None, use_causal_mask=False,
     ):  # fmt: skip
         mask = self._attention_mask(query, value, query_mask, value_mask, key_mask, attention_mask)
-        decoding = self._decoding(query, value, key, mask, use_causal_mask, return_attention_scores)
+        decoding = self._decoding(query, value, key, attention_mask, use_causal_mask, return_attention_scores)
         q, k, v = self._query_dense(query), self._key_dense(value if key is None else key), self._value_dense(value)
         gate = self._gate_dense(query) if self._use_gate else None
+        out = scores = None
         if decoding is not None:
-            out, scores = self._attend_cached(decoding, q, k, v, self.key_dim**-0.5), None
-        else:
+            out = self._attend_cached(decoding, q, k, v, self.key_dim**-0.5, query_mask)
+        if out is None:
             out, scores = self._over_axes(q, k, v, mask, use_causal_mask, training, return_attention_scores)
         out = self._output_dense(out if gate is None else out * gate)
         return (out, scores) if return_attention_scores else out

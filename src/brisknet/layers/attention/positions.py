@@ -21,9 +21,16 @@ def positive_number(value, name: str) -> float:
     return float(value)
 
 
-def rows_at(table, start_index, count: int):
-    """Rows start_index ... start_index + count - 1 of a table; in a step of generation, the row of its position."""
+def _stepping():
+    """The state of generation where this call is one of its steps, each row at a position of its own, else None."""
     decoding = None if call_context() is None else call_context().decoding
+    return None if decoding is None or decoding.position is None else decoding
+
+
+def rows_at(table, start_index, count: int, batch: int | None):
+    """Rows start_index ... start_index + count - 1 of a table, [count,c]; in a step of generation, those of the positions of each
+    row, [B,1,c]. `batch`: the size of the first axis of the inputs, where it can be told from positions and features."""
+    decoding = _stepping()
     if decoding is None or not isinstance(start_index, (int, np.integer)) or start_index:
         if not 0 <= start_index <= table.shape[0] - count:
             raise ValueError(
@@ -31,15 +38,20 @@ def rows_at(table, start_index, count: int):
                 "larger"
             )
         return table[int(start_index) : int(start_index) + count]
-    if count != 1:
+    if (batch, count) != (decoding.rows, 1):
         decoding.refuse("a layer of positions is not given one position at a time")
-    return embedding(table, ops.reshape(decoding.position, (1,)))
+    return embedding(table, ops.reshape(decoding.position, (decoding.rows, 1)))
 
 
 def _room(count: int) -> int:
     """Rows that a table needs: those of a step of generation may be any of its cache."""
-    decoding = None if call_context() is None else call_context().decoding
+    decoding = _stepping()
     return count if decoding is None else decoding.room
+
+
+def _broadcast(table, start_index, shape):
+    """Rows of a table for inputs [..., T, c] of this shape."""
+    return ops.broadcast_to(rows_at(table, start_index, shape[-2], shape[0] if len(shape) == 3 else None), shape)
 
 
 class _Positions(Layer):
@@ -67,7 +79,7 @@ class PositionEmbedding(_Positions):
         )
 
     def call(self, inputs, start_index=0):
-        return ops.broadcast_to(rows_at(self.position_embeddings.value, start_index, inputs.shape[-2]), inputs.shape)
+        return _broadcast(self.position_embeddings.value, start_index, inputs.shape)
 
     def get_config(self):
         return {
@@ -94,7 +106,7 @@ class SinePositionEncoding(_Positions):
         speeds = (1 / self.max_wavelength) ** (2 * (channel // 2) / size)
         angles = np.arange(_room(start_index + count))[:, None] * speeds
         table = np.where(channel % 2, np.cos(angles), np.sin(angles)).astype(str(inputs.dtype))
-        return ops.broadcast_to(rows_at(table, start_index, count), inputs.shape)
+        return _broadcast(table, start_index, inputs.shape)
 
     def get_config(self):
         return {**super().get_config(), "max_wavelength": self.max_wavelength}
@@ -137,7 +149,7 @@ class RotaryEmbedding(_Positions):
         speeds = 1.0 / self.max_wavelength ** (np.arange(0, size, 2) / size)
         angles = np.tile(given[:, None] / self.scaling_factor * speeds, 2)
         cos, sin = (
-            self._along(f(angles).astype(str(inputs.dtype)), start_index, count, size, rank, where, features)
+            self._along(f(angles).astype(str(inputs.dtype)), start_index, inputs.shape, where, features)
             for f in (np.cos, np.sin)
         )  # fmt: skip
         lead = (slice(None),) * features
@@ -146,10 +158,15 @@ class RotaryEmbedding(_Positions):
         return inputs * cos + turned * sin
 
     @staticmethod
-    def _along(table, start, count, size, rank, where, features):
-        rows = table if start is None else rows_at(table, start, count)
-        rows = rows if where < features else ops.transpose(rows, (1, 0))
-        return ops.reshape(rows, tuple({where: count, features: size}.get(i, 1) for i in range(rank)))
+    def _along(table, start, shape, where, features):
+        count = shape[where]
+        rows = table if start is None else rows_at(table, start, count, shape[0] if where and features else None)
+        sizes = {where: count, features: shape[features]}
+        if len(rows.shape) == 3:  # one position for each of the batch
+            sizes[0] = rows.shape[0]
+        elif where > features:
+            rows = ops.transpose(rows, (1, 0))
+        return ops.reshape(rows, tuple(sizes.get(i, 1) for i in range(len(shape))))
 
     def get_config(self):
         return {
