@@ -10,7 +10,7 @@ __all__ = ["fuse"]
 
 def fuse(graph: Graph) -> Graph:
     """Run every peephole once over the graph."""
-    for peephole in (_dropout_relu_grad, _dgrad_epilogue, _pool_epilogue, _penalty_grad):
+    for peephole in (_forward_epilogue, _dropout_relu_grad, _dgrad_epilogue, _pool_epilogue, _penalty_grad):
         uses = _uses(graph)
         replaced, nodes = {}, []
         for node in graph.nodes:
@@ -38,6 +38,17 @@ def _uses(graph: Graph) -> dict:
 
 def _new(like: Node, op: str, inputs, attrs) -> Node:
     return Node(op, inputs, attrs, tuple((t.shape, t.dtype) for t in like.outputs), like.scope)
+
+
+def _forward_epilogue(node: Node, uses):
+    # y = act(z), a layer of its own behind z = dense(x, w, b) or a convolution: applied while the tile is in registers. The
+    # gradient goes by y, so that nothing else reads z
+    if node.op not in ("relu", "leaky_relu", "elu", "sigmoid", "tanh"):
+        return None
+    (z,) = node.inputs
+    if z.node.op not in ("dense", "conv") or z.node.attrs.get("activation", "linear") != "linear" or len(uses[z]) != 1:
+        return None
+    return _new(node, z.node.op, z.node.inputs, {**z.node.attrs, "activation": node.op, "alpha": node.attrs.get("alpha", 0.0)})
 
 
 def _dropout_relu_grad(node: Node, uses):
