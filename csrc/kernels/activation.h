@@ -12,15 +12,27 @@ BK_UNARY(tanh, v_tanh(v))
 BK_UNARY(step, v_sel(v_gt(v, zero), f1, v_sel(v_isnan(v), v, f0)))
 BK_UNARY(straight_step, v_sel(v_gt(v, zero), one, v_sel(v_isnan(v), v, v_neg(one))))
 
-/* x Phi(x), Phi the normal distribution function */
-BK_INLINE vf v_normal_cdf(vf x) {
-  return v_mul(v_set1(0.5f), v_add(v_set1(1.0f), v_erf(v_mul(x, v_set1(0.70710678118654752f)))));
+/* The normal distribution: Phi(-|x|) = exp(-x^2 / 2) M(|x|), M (Mills' ratio / sqrt(2 pi)) a rational minimax fit for |x| <= 13.3,
+ * beyond which the exponential is 0. One exponential serves function and density. */
+typedef struct { vf cdf, bell; } v_normal;           /* Phi(x), exp(-x^2 / 2) */
+BK_INLINE v_normal v_normal_of(vf x) {
+  const vf a = v_min(v_set1(14.0f), v_abs(x)), bell = v_exp_negative(v_mul(v_mul(a, v_set1(-0.5f)), a));
+  vf n = v_fma(v_set1(0.00402024598440384f), a, v_set1(0.03998455947700503f));
+  vf d = v_fma(v_set1(0.010077119050467398f), a, v_set1(0.10023380805277908f));
+  n = v_fma(n, a, v_set1(0.1813079188341602f)), d = v_fma(d, a, v_set1(0.4643833884988986f));
+  n = v_fma(n, a, v_set1(0.4356878950528775f)), d = v_fma(d, a, v_set1(1.194489049858021f));
+  n = v_fma(n, a, v_set1(0.5f)), d = v_fma(d, a, v_set1(1.669260708973538f));
+  d = v_fma(d, a, v_set1(1.0f));
+  const vf tail = v_mul(bell, v_div(n, d));
+  v_normal r = {v_sel(v_lt(x, v_zero()), tail, v_sub(v_set1(1.0f), tail)), bell};
+  return r;
 }
-BK_INLINE vf v_normal_pdf(vf x) {
-  return v_mul(v_set1(0.3989422804014327f), v_exp(v_mul(v_set1(-0.5f), v_mul(x, x))));
+BK_INLINE vf v_gelu_slope(vf x) {                    /* Phi(x) + x phi(x) */
+  const v_normal n = v_normal_of(x);
+  return v_fma(v_mul(x, v_set1(0.3989422804014327f)), n.bell, n.cdf);
 }
-BK_UNARY(gelu, v_mul(v, v_normal_cdf(v)))
-BK_PAIR(gelu_grad, v_mul(x, v_fma(y, v_normal_pdf(y), v_normal_cdf(y))))    /* x = dy, y = x */
+BK_UNARY(gelu, v_mul(v, v_normal_of(v).cdf))
+BK_PAIR(gelu_grad, v_mul(x, v_gelu_slope(y)))        /* x = dy, y = x */
 
 /* x (1 + t) / 2, t = tanh(c (x + 0.044715 x^3)) */
 BK_INLINE vf v_gelu_t(vf x) {

@@ -95,8 +95,7 @@ BK_INLINE vf v_log1p(vf x) {
 
 BK_INLINE vf v_sigmoid(vf x) {
   vf e = v_exp_negative(v_neg(v_abs(x))), one = v_set1(1.0f);  /* exp(-|x|): both tails keep their precision */
-  vf y = v_div(v_sel(v_ge(x, v_zero()), one, e), v_add(one, e));
-  return v_sel(v_isnan(x), x, y);
+  return v_div(v_sel(v_ge(x, v_zero()), one, e), v_add(one, e));
 }
 
 /* (tanh(x) / x - 1) / x^2 for q = x^2, |x| < 0.625: an even minimax polynomial (Cephes, S. Moshier) */
@@ -109,11 +108,11 @@ BK_INLINE vf v_tanh_tail(vf q) {
 
 BK_INLINE vf v_tanh(vf x) {
   vf ax = v_abs(x), q = v_mul(x, x), one = v_set1(1.0f);
-  vf e = v_exp(v_add(ax, ax));
-  vf big = v_sub(one, v_div(v_set1(2.0f), v_add(e, one)));
-  vf p = v_fma(v_mul(v_tanh_tail(q), q), ax, ax);
-  vf y = v_copysign(v_sel(v_lt(ax, v_set1(0.625f)), p, big), x);   /* the sign of -0 too */
-  return v_sel(v_isnan(x), x, y);
+  vi n;
+  vf e = v_exp_core(v_exp_reduce(v_max(v_set1(-40.0f), v_mul(ax, v_set1(-2.0f))), &n));
+  e = v_mul(v_add(e, one), v_pow2(n));                             /* exp(-2 |x|); from exp(-40) on tanh is 1 */
+  vf big = v_div(v_sub(one, e), v_add(one, e)), p = v_fma(v_mul(v_tanh_tail(q), q), ax, ax);
+  return v_copysign(v_sel(v_lt(ax, v_set1(0.625f)), p, big), x);   /* the sign of -0 too */
 }
 
 /* erf: x + x P(x^2) for |x| < 1, else 1 - exp(Q(|x|)); P and Q are Chebyshev fits of erf(x)/x - 1 and log(erfc(x)). */
