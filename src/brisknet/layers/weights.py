@@ -19,6 +19,7 @@ _UNTRACKED = frozenset({
     "_layers", "_own", "_inbound_nodes", "_losses", "_given", "_build_shape", "_compile_args", "history", "_own_metrics",
     "_loss_tracker",
 })  # fmt: skip
+_PLAIN = frozenset({bool, int, float, str, type(None)})  # values that hold no parts
 
 
 class Weights:
@@ -96,7 +97,7 @@ class Weights:
             todo[:0] = layer._layers
 
     def __setattr__(self, name, value):
-        if name not in _UNTRACKED and "_layers" in self.__dict__:
+        if type(value) not in _PLAIN and name not in _UNTRACKED and "_layers" in self.__dict__:
             self._track(value)
             value = tracked(value, self)
         object.__setattr__(self, name, value)

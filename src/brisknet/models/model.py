@@ -204,7 +204,7 @@ class Model(Trainer, Layer):
 
     def _attributes(self) -> dict:
         """All that makes up a subclassed model, but for compiled programs and what compile() made."""
-        fresh = ("_lock", "_programs", "_id_bounds", "_fast", "_specs_cache", "history", "optimizer", "compiled", "_compile_args",
+        fresh = ("_lock", "_programs", "_short", "_id_bounds", "_fast", "_specs_cache", "history", "optimizer", "compiled", "_compile_args",
                  "_losses_of_outputs", "_metrics", "_loss_tracker", "_step_logs", "_log_values", "_predict_structure",
                  "_target_structures", "_target_form", "train_function", "test_function", "predict_function")  # fmt: skip
         return {k: v for k, v in self.__dict__.items() if k not in fresh}

@@ -22,7 +22,7 @@ from brisknet.training.compiled import (
 from brisknet.training.step import Signature, trace_step
 from brisknet.variables import Variable
 
-__all__ = ["Compiling"]
+__all__ = ["Compiling", "results"]
 
 
 class Compiling:
@@ -63,6 +63,7 @@ class Compiling:
 
     def _forget_programs(self) -> None:
         object.__setattr__(self, "_programs", {})
+        object.__setattr__(self, "_short", {})  # steps on single batches, by batch_key()
         object.__setattr__(self, "_id_bounds", None)
         object.__setattr__(self, "_step_logs", {})
         object.__setattr__(self, "_fast", None)
@@ -168,11 +169,11 @@ class Compiling:
         """The results of all metrics, {name: scalar}; those of a metric that has several stand side by side."""
         if current_graph() is not None:
             return {n: Pending(m) for n, m in self._named_metrics()}
-        return _results(self._named_metrics())
+        return results(self._named_metrics())
 
     def _logs(self, mode="train") -> dict:
         """The logs of the latest step of this mode, by name."""
-        return dict(sorted(_results(self._named_metrics(mode)).items()))
+        return dict(sorted(results(self._named_metrics(mode)).items()))
 
     # ---- programs -----------------------------------------------------------------------------------------------
     def _program(self, mode: str, sig: Signature):
@@ -251,7 +252,8 @@ def _holds(program) -> bool:
     return all(getattr(thing, name) == value for thing, name, value in program.graph.settings)
 
 
-def _results(named) -> dict:
+def results(named) -> dict:
+    """{name: number or array} of (name, metric) pairs; a metric whose result is a dict stands there by its own names."""
     found = {}
     for name, metric in named:
         value = metric.result()

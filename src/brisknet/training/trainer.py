@@ -15,10 +15,11 @@ from brisknet.layers.keras_tensor import KerasTensor, flatten, map_structure
 from brisknet.layers.layer import Layer
 from brisknet.runtime.program import make_loop
 from brisknet.training import bulk, data
-from brisknet.training.compiling import Compiling
+from brisknet.training.compiling import Compiling, results
 from brisknet.training.feeding import Feeding
 from brisknet.training.feeds import Feeds
 from brisknet.training.ids import id_bounds
+from brisknet.training.short import MOST, batch_key, short_step
 from brisknet.training.sources import find_source
 from brisknet.training.sources.streams import StreamSource
 from brisknet.training.steps import Steps
@@ -184,9 +185,11 @@ class Trainer(Compiling, Feeding, Feeds, Steps):
 
     def _flat_logs(self, logs: dict):
         """The values of logs in the order of metrics_names, others after them; a single one alone."""
-        first = [n for n in self.metrics_names if n in logs]
-        values = [logs[n] for n in dict.fromkeys([*first, *sorted(logs)])]
+        values = [logs[n] for n in self._log_order(logs)]
         return values[0] if len(values) == 1 else values
+
+    def _log_order(self, logs: dict) -> list:
+        return list(dict.fromkeys([*(n for n in self.metrics_names if n in logs), *sorted(logs)]))
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Outputs for the samples of x, as arrays with one row a sample."""
@@ -244,13 +247,28 @@ class Trainer(Compiling, Feeding, Feeds, Steps):
     def _on_batch(self, mode, x, y, sample_weight, class_weight, return_dict):
         self._need_compiled(f"{mode}_on_batch")
         with self._exclusive(f"{mode}_on_batch"):
+            key = batch_key(mode, x, y) if sample_weight is None and class_weight is None else None
+            short = self._short.get(key)
+            if short is not None and short.holds(self):
+                short.run(self, x, y)
+                logs = results(short.named)
+                flat = [logs[n] for n in short.order]
+                return dict(sorted(logs.items())) if return_dict else flat[0] if len(flat) == 1 else flat
             parts, rows = self._batches(x, y, sample_weight, class_weight)
             program = self._program(mode, self._signature(parts, rows))
             self.reset_metrics()
             feeds = [a.astype(t.dtype, copy=False) for a, t in zip(self._feeds(parts), program.graph.inputs, strict=True)]
             program.run(feeds)
             logs = self._logs(mode)
+            if key is not None:
+                self._remember_short(key, short_step(self, mode, x, y, program, logs))
             return logs if return_dict else self._flat_logs(logs)
+
+    def _remember_short(self, key, short) -> None:
+        while len(self._short) >= MOST:
+            self._short.pop(next(iter(self._short)))
+        if short is not None:
+            self._short[key] = short
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """One update on one batch; returns the loss, a list [loss, metrics...], or a dict, of this batch."""
