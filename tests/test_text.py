@@ -1,6 +1,8 @@
 """Text preparation: TextVectorization, padding, windows and folders of texts, against real Keras and in use."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -230,3 +232,11 @@ def test_keras_names():
     assert pad_sequences is utils.pad_sequences
     assert bn.keras.preprocessing.timeseries_dataset_from_array is utils.timeseries_dataset_from_array
     assert bn.keras.utils.text_dataset_from_directory is bn.preprocessing.text_dataset_from_directory
+
+
+@pytest.mark.parametrize("line", [
+    "from brisknet.utils import pad_sequences", "from brisknet.utils import PyDataset", "from brisknet.training import data",
+    "from brisknet.keras.preprocessing.sequence import pad_sequences", "from brisknet import tokenizers; tokenizers.load",
+])  # fmt: skip
+def test_any_part_can_be_imported_first(line):
+    subprocess.run([sys.executable, "-c", line], check=True, timeout=60)

@@ -10,7 +10,8 @@ from brisknet._version import __version__
 # Submodules and names are loaded when they are first used: importing the package costs next to nothing.
 _SUBMODULES = (
     "activations", "autograd", "callbacks", "config", "constraints", "datasets", "initializers", "kernels", "layers", "losses",
-    "metrics", "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
+    "metrics", "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "tokenizers",
+    "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "layers", "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Model": "models",

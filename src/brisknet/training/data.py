@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from brisknet.layers.keras_tensor import flatten
+from brisknet.utils.counts import check_count
 
-__all__ = ["as_rows", "class_weights_to_sample_weights", "match_inputs", "same_length", "split_validation", "validation_epochs"]
+__all__ = ["as_rows", "check_count", "class_weights_to_sample_weights", "match_inputs", "same_length", "split_validation", "validation_epochs"]
 
 _KINDS = {"O": "objects", "U": "strings", "S": "bytes", "c": "complex numbers", "M": "dates", "m": "time spans", "V": "records"}
 
@@ -212,12 +213,3 @@ def validation_epochs(freq):
         return lambda epoch: epoch + 1 in chosen
     every = check_count(freq, "validation_freq")
     return lambda epoch: (epoch + 1) % every == 0
-
-
-def check_count(value, name: str, least: int = 1, none: bool = False):
-    """A whole number >= least (or None where allowed); ValueError otherwise."""
-    if value is None and none:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
-    return int(value)

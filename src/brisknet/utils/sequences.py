@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from brisknet.training.data import check_count
+from brisknet.utils.counts import check_count
 
 __all__ = ["pad_sequences"]
 

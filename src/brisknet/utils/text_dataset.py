@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brisknet.training.data import check_count
+from brisknet.utils.counts import check_count
 from brisknet.utils.batches import Batches
 from brisknet.utils.numerical import to_categorical
 

@@ -6,7 +6,6 @@ import itertools
 
 from brisknet import config
 from brisknet.training import data
-from brisknet.training.sources import find_source, unpack_x_y_sample_weight
 
 __all__ = ["changed", "number_batches", "raw_batches"]
 
@@ -15,6 +14,8 @@ BLOCK_ROWS = 1 << 16  # of one array: as large ones are memory-mapped, no copy o
 
 def raw_batches(given, steps=None):
     """The parts of `given` in order, as they come: of an iterable each x, else `given` alone. At most `steps` batches."""
+    from brisknet.training.sources import find_source, unpack_x_y_sample_weight  # sources are made of layers' parts
+
     data.check_count(steps, "adapt: steps", none=True)
     source = find_source(given, name="adapt: data")
     if source is None:

@@ -9,7 +9,7 @@ from brisknet.layers.layer import Layer
 from brisknet.layers.preprocessing.adapting import changed, number_batches
 from brisknet.layers.preprocessing.encoding import check_output_mode, check_sparse, encode
 from brisknet.ops.dispatch import float_array
-from brisknet.training.data import check_count
+from brisknet.utils.counts import check_count
 
 __all__ = ["Discretization"]
 

@@ -10,7 +10,7 @@ from brisknet.layers.preprocessing.encoding import check_output_mode, check_spar
 from brisknet.layers.preprocessing.hashing import check_salt, hash_bins
 from brisknet.layers.preprocessing.tokens import TokenLayer, token_array
 from brisknet.layers.preprocessing.vocabulary import Counts, checked_tokens, read_vocabulary
-from brisknet.training.data import check_count
+from brisknet.utils.counts import check_count
 
 __all__ = ["IndexLookup"]
 

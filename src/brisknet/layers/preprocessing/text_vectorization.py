@@ -11,7 +11,7 @@ from brisknet.layers.preprocessing.string_lookup import StringLookup
 from brisknet.layers.preprocessing.text import STANDARDIZE, as_lists, joined, ngrams_of, text_array, text_values
 from brisknet.layers.preprocessing.tokens import TokenLayer
 from brisknet.saving import functions
-from brisknet.training.data import check_count
+from brisknet.utils.counts import check_count
 
 __all__ = ["TextVectorization"]
 
