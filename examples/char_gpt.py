@@ -18,6 +18,7 @@ from brisknet.keras.models import Model
 from brisknet.keras.optimizers import AdamW
 from brisknet.keras.optimizers.schedules import CosineDecay
 from brisknet.layers import PositionEmbedding
+from brisknet.tokenizers import CharacterTokenizer
 
 try:
     from transformer import decoder_block
@@ -45,24 +46,22 @@ def main(steps=2000, batch=12, context=64, write=500, temperature=0.8, verbose=0
     """Returns (validation loss, what the model has written)."""
     utils.set_random_seed(1)
     text = tiny_shakespeare.load_text() if text is None else text
-    letters = sorted(set(text))
-    ids = np.searchsorted(letters, list(text)).astype(np.int32)
+    letters = CharacterTokenizer().train(text)
+    ids = letters.encode(text)
     cut = int(0.9 * len(ids))
     rng = np.random.default_rng(1)
     train = windows(ids[:cut], rng.integers(0, cut - context - 1, steps * batch), context)
     held = ids[cut:]
     tested = windows(held, np.arange(0, len(held) - context - 1, context), context)
 
-    model = gpt(len(letters), context)
+    model = gpt(letters.vocabulary_size(), context)
     schedule = CosineDecay(1e-5, max(steps - 100, 1), alpha=1e-1, warmup_target=1e-3, warmup_steps=100)
     model.compile(AdamW(schedule, weight_decay=0.1, beta_2=0.99), SparseCategoricalCrossentropy(from_logits=True))
     model.fit(*train, batch_size=batch, epochs=1, verbose=verbose)
     loss = model.evaluate(*tested, batch_size=64, verbose=0)
     print(f"{model.count_params():,} weights; validation loss {loss:.3f} after {steps} steps")
 
-    prompt = [letters.index(c) for c in text[:1]]
-    new = model.generate(prompt, write, temperature=temperature, seed=1)
-    written = "".join(letters[i] for i in new)
+    written = letters.decode(model.generate(letters.encode(text[:1]), write, temperature=temperature, seed=1))
     print(written)
     return loss, written
 

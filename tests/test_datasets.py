@@ -1,7 +1,9 @@
 """brisknet.datasets: the built-in tables, and where MNIST comes from; no test needs the network."""
 
 import gzip
+import io
 import os
+import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from brisknet.datasets import diabetes, digits, files, mnist
+from brisknet.datasets import diabetes, digits, files, mnist, movie_reviews
 
 DATA = Path(os.environ.get("BRISKNET_DATA", "/nonexistent"))
 ROWS = {"train": 6, "test": 4}
@@ -290,3 +292,63 @@ def test_real_test_images():
     assert np.bincount(y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert y[:5].tolist() == [7, 2, 1, 0, 4]
     assert x.mean() == pytest.approx(33.791224, abs=1e-5)
+
+
+# ---- film reviews -------------------------------------------------------------------------------------------------
+def write_reviews(path, each, folders=movie_reviews.CLASSES):
+    """An archive of `each` texts in each of the folders, the last ones first."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name in folders:
+            for i in reversed(range(each)):
+                raw = f"{name} {i} caf\xe9".encode("latin-1")
+                member = tarfile.TarInfo(f"txt_sentoken/{name}/cv{i:03d}.txt")
+                member.size = len(raw)
+                archive.addfile(member, io.BytesIO(raw))
+
+
+def test_reviews_are_split_class_by_class(places, monkeypatch):
+    monkeypatch.setattr(movie_reviews, "_EACH", 10)
+    write_reviews(places[0] / movie_reviews.NAME, 10)
+    texts, labels = movie_reviews.load_texts(download=False)
+    assert texts[0] == "neg 0 caf\xe9" and texts[-1] == "pos 9 caf\xe9" and labels.tolist() == [0] * 10 + [1] * 10
+    (x, y), (x_test, y_test) = movie_reviews.load_data(0.3, seed=1)
+    assert y.sum() == 7 and y_test.sum() == 3 and sorted([*x, *x_test]) == sorted(texts)
+    assert all(t.startswith(movie_reviews.CLASSES[k]) for t, k in zip([*x, *x_test], [*y, *y_test], strict=True))
+    assert y.tolist() != sorted(y)  # in no order of classes
+    again = movie_reviews.load_data(0.3, seed=1)
+    assert again[0][0].tolist() == x.tolist() and movie_reviews.load_data(0.3, seed=2)[1][0].tolist() != x_test.tolist()
+
+
+def test_reviews_that_are_missing_damaged_or_others(places, monkeypatch):
+    data, cache = places
+    with pytest.raises(FileNotFoundError, match="review_polarity"):
+        movie_reviews.load_data(download=False)
+    write_reviews(data / movie_reviews.NAME, 3)
+    with pytest.raises(ValueError, match=r"1000 reviews in each .* got {'neg': 3, 'pos': 3}"):
+        movie_reviews.load_texts()
+    whole = (data / movie_reviews.NAME).read_bytes()
+    for damaged in (whole[:80], b"no archive"):
+        (data / movie_reviews.NAME).write_bytes(damaged)
+        with pytest.raises(ValueError, match="not a whole archive of film reviews"):
+            movie_reviews.load_texts()
+
+
+def test_reviews_come_from_the_network_into_the_cache(places, monkeypatch, tmp_path):
+    served = tmp_path / "served.tar.gz"
+    write_reviews(served, 4)
+    monkeypatch.setattr(movie_reviews, "_EACH", 4)
+    monkeypatch.setattr(movie_reviews, "URL", served.as_uri())
+    monkeypatch.setattr(movie_reviews, "SHA256", files.sha256(served))
+    assert len(movie_reviews.load_texts()[0]) == 8 and (places[1] / movie_reviews.NAME).is_file()
+    monkeypatch.setattr(movie_reviews, "URL", (tmp_path / "nowhere").as_uri())
+    assert len(movie_reviews.load_texts()[0]) == 8
+    (places[1] / movie_reviews.NAME).write_bytes(b"altered")
+    with pytest.raises(OSError, match="could not download"):
+        movie_reviews.load_texts()
+
+
+@pytest.mark.skipif(not (DATA / movie_reviews.NAME).is_file(), reason="BRISKNET_DATA has no film reviews")
+def test_the_reviews():
+    (x, y), (x_test, y_test) = movie_reviews.load_data()
+    assert len(x) == 1600 and len(x_test) == 400 and y.mean() == y_test.mean() == 0.5
+    assert files.sha256(DATA / movie_reviews.NAME) == movie_reviews.SHA256
