@@ -8,7 +8,7 @@ import pytest
 import brisknet as bn
 from brisknet.layers.keras_tensor import flatten
 from tests.golden.compare import HERE, Golden, close, mode, run_traced, weighted_sum  # noqa: F401
-from tests.golden.rnn_cases import CASES, CONFIGS, numbers
+from tests.golden.rnn_cases import CASES, CONFIGS, draw_drops, numbers
 
 GOLDEN = Golden("keras_rnn")
 NOTES = json.loads((HERE / "keras_rnn.json").read_text())
@@ -23,9 +23,27 @@ def prepared(name):
     layer.build(shape)
     layer.set_weights(GOLDEN.group(f"{name}/w"))
     kwargs = {} if mask is None else {"mask": mask}
+    if options.get("drops"):
+        kwargs["training"] = True
+        with_known_draws(layer)
     if before is not None:
         layer(before, **kwargs)
     return layer, x, states, kwargs
+
+
+def with_known_draws(layer):
+    """Let every call of the layer draw what Keras was given in the place of its draws."""
+    drawn, reset = [], layer._reset_dropout
+
+    def draw(shape, dtype, rate):
+        drawn.append(draw_drops(shape, dtype, len(drawn)))
+        return drawn[-1]
+
+    def anew(cell):
+        drawn.clear()
+        reset(cell)
+
+    layer.cell._ones_dropped, layer._reset_dropout = draw, anew
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,6 +1,6 @@
 """Makes keras_rnn.npz and keras_rnn.json with real Keras: `python -m tests.golden.make_keras_rnn`.
 
-On TensorFlow in float64, op by op: JAX would compile every loop anew. Run it from the top of the repository where keras and
+With names of cases as arguments, only these are made anew. On TensorFlow in float64, op by op: JAX would compile every loop anew. Run it from the top of the repository where keras and
 tensorflow are installed.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import sys
 import tempfile
 
 os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
@@ -19,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests.golden.compare import HERE
-from tests.golden.rnn_cases import CASES, CONFIGS, SAVED_X, numbers, saved_model
+from tests.golden.rnn_cases import CASES, CONFIGS, SAVED_X, draw_drops, numbers, saved_model
 
 
 def draw(rng, shape, scale=1.0):
@@ -32,6 +33,19 @@ def simple(config):
     return json.loads(json.dumps(config, default=list))
 
 
+def with_known_draws(layer) -> None:
+    """Let the cell multiply by draw_drops() in the place of its own draws, the inputs' first."""
+    cell, drawn = layer.cell, []
+
+    def mask(step_input, rate):
+        masks = []
+        for _ in range(getattr(cell, "dropout_mask_count", None) or 1):
+            masks.append(tf.constant(draw_drops(tuple(step_input.shape), "float64", len(drawn))))
+            drawn.append(masks[-1])
+        return masks if hasattr(cell, "dropout_mask_count") else masks[0]
+
+    cell._create_dropout_mask = mask
+
 
 def one(name, number, out) -> None:
     make, shape, options = CASES[name]
@@ -42,6 +56,9 @@ def one(name, number, out) -> None:
     given = {} if mask is None else {"mask": tf.constant(mask)}
     given |= {"initial_state": states} if states else {}
     layer(x, **given)
+    if options.get("drops"):
+        with_known_draws(layer)
+        given["training"] = True
     for i, v in enumerate(layer.trainable_variables):
         out[f"{name}/w{i}"] = w = draw(rng, v.shape, 0.5)
         v.assign(w)
@@ -77,9 +94,15 @@ def saved() -> None:
 
 
 def main() -> None:
+    out: dict = {}
+    if len(sys.argv) > 1:
+        keras.config.set_floatx("float64")
+        out.update(np.load(HERE / "keras_rnn.npz"))
+        for name in sys.argv[1:]:
+            one(name, list(CASES).index(name), out)
+        return np.savez_compressed(HERE / "keras_rnn.npz", **out)
     saved()
     keras.config.set_floatx("float64")
-    out: dict = {}
     for number, name in enumerate(CASES):
         one(name, number, out)
     made = {n: make(keras) for n, make in CONFIGS.items()}

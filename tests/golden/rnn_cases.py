@@ -4,7 +4,7 @@ initial states, both directions, stateful calls, cells of one's own."""
 import numpy as np
 
 # name -> (make, shape of the sequences, options); options: mask, states (sizes of initial states), before (a call before, for
-# stateful layers)
+# stateful layers), drops (a call in training, with the draws of draw_drops())
 CASES = {}
 
 
@@ -28,6 +28,11 @@ def draw_mask(rng, shape):
         else:
             mask[row] = False
     return mask
+
+
+def draw_drops(shape, dtype, number: int):
+    """Draw `number` of a call: what dropout multiplies ones of a shape with, 0 or 2."""
+    return (np.random.default_rng(1000 + number).random(shape) < 0.5).astype(dtype) * 2
 
 
 def minimal_cell(k, units=3):
@@ -99,6 +104,36 @@ case("time_distributed", lambda k: k.layers.TimeDistributed(k.layers.Dense(4, ac
 case("time_distributed_conv", lambda k: k.layers.TimeDistributed(k.layers.Conv1D(2, 2)), (2, 3, 5, 2))
 case("time_distributed_norm", lambda k: k.layers.TimeDistributed(k.layers.LayerNormalization()), (2, 3, 5))
 case("time_distributed_lstm", lambda k: k.layers.TimeDistributed(k.layers.LSTM(3)), (2, 3, 4, 2))
+
+# Odd sizes, draws of dropout and states across calls, of every kind of layer; own names, so that the numbers above stay.
+_KINDS = {
+    "lstm": lambda *a, **o: layer("LSTM", *a, **o), "gru": lambda *a, **o: layer("GRU", *a, **o),
+    "simple_rnn": lambda *a, **o: layer("SimpleRNN", *a, **o),
+    "gru_before": lambda *a, **o: layer("GRU", *a, reset_after=False, **o),
+}  # fmt: skip
+for _n, _make in _KINDS.items():
+    _all = {"return_sequences": True, "return_state": True}
+    case(f"{_n}_odd", _make(7, **_all), (3, 13, 7), mask=True, states=[7, 7] if _n == "lstm" else [7])
+    case(f"{_n}_stateful_backwards", _make(7, stateful=True, go_backwards=True, **_all), (1, 5, 3), before=True, mask=True)
+    case(f"{_n}_stateful_one_of_all", _make(1, stateful=True, return_state=True), (1, 1, 1), before=True)
+    case(f"{_n}_drops", _make(4, dropout=0.5, recurrent_dropout=0.5, return_sequences=True), (3, 5, 2), drops=True)
+    case(f"{_n}_drops_state", _make(7, recurrent_dropout=0.5), (2, 4, 3), drops=True)
+    case(f"{_n}_drops_inputs", _make(7, dropout=0.5, return_sequences=True), (2, 4, 3), drops=True)
+    case(f"{_n}_drops_masked", _make(3, dropout=0.5, recurrent_dropout=0.5, **_all), (4, 6, 2), drops=True, mask=True)
+    case(f"{_n}_drops_no_bias", _make(3, use_bias=False, recurrent_dropout=0.5), (1, 3, 2), drops=True)
+    case(
+        f"bidirectional_{_n}_masked",
+        lambda k, m=_make: k.layers.Bidirectional(m(3, return_sequences=True)(k), merge_mode="sum"), (4, 6, 2), mask=True,
+    )  # fmt: skip
+    case(f"steps_of_{_n}", lambda k, m=_make: k.layers.TimeDistributed(m(3)(k)), (2, 2, 3, 2))
+case("gru_before_one_row", layer("GRU", 7, reset_after=False, return_sequences=True), (1, 6, 3))
+case("gru_before_backwards", layer("GRU", 5, reset_after=False, go_backwards=True, return_sequences=True), (2, 5, 3))
+case("bidirectional_one_step", lambda k: k.layers.Bidirectional(k.layers.LSTM(3, return_state=True), None), (1, 1, 2))
+case("own_cell_backwards", lambda k: k.layers.RNN(minimal_cell(k), go_backwards=True, return_state=True), (4, 5, 3), mask=True)
+case("own_cell_stateful", lambda k: k.layers.RNN(minimal_cell(k), stateful=True, return_sequences=True), (2, 3, 3), before=True)
+case("own_cell_one_of_all", lambda k: k.layers.RNN(minimal_cell(k, 1), return_state=True), (1, 1, 1))
+case("stacked_states", lambda k: k.layers.RNN([k.layers.GRUCell(3), k.layers.SimpleRNNCell(7)], return_state=True), (2, 13, 3))
+case("time_distributed_masked", lambda k: k.layers.TimeDistributed(k.layers.Dense(4)), (3, 5, 2), mask=True)
 
 CONFIGS = {
     "lstm": layer("LSTM", 3), "gru": layer("GRU", 3), "simple_rnn": layer("SimpleRNN", 3),
