@@ -134,3 +134,26 @@ def test_positions(monkeypatch):
     for wrong in (("d1",), ("d1", "none"), "d1"):
         with pytest.raises(ValueError, match="layer_range"):
             table_of(model, layer_range=wrong)
+
+
+def test_shapes_of_layers_with_several_outputs(capsys):
+    """Keras shows a list of what was called with tensors, and what a layer of a subclassed model computes."""
+    x = layers.Input((4,))
+    a = layers.Dense(2)(x)
+    two = Model(x, [a, layers.Dense(3)(a)], name="two")
+    y = layers.Input((4,))
+    Model(y, two(y)).summary()
+    assert "[(None, 2), (None, 3)]" in capsys.readouterr().out
+
+    class Sub(Model):
+        def __init__(self):
+            super().__init__()
+            self.two = Model(x, two.outputs)
+
+        def call(self, x):
+            return self.two(x)[0]
+
+    sub = Sub()
+    sub(np.ones((2, 4), "float32"))
+    sub.summary()
+    assert "((None, 2), (None, 3))" in capsys.readouterr().out

@@ -85,9 +85,9 @@ def _rows(layers, model, depth, expand_nested, mark):
 
 
 def _output_shape(model, layer) -> str:
-    nodes = _nodes(model, layer) or layer._inbound_nodes[-1:]
+    nodes, around = _nodes(model, layer) or layer._inbound_nodes[-1:], "()"
     if nodes:
-        shapes = [t.shape for t in flatten(nodes[-1].outputs)]
+        shapes, around = [t.shape for t in flatten(nodes[-1].outputs)], "[]"
     elif layer.built and getattr(layer, "_build_shape", None) is not None:
         # A layer of a subclassed model has seen traced batches only: its first axis is open.
         opened = map_structure_shapes(lambda s: (None, *s[1:]), layer._build_shape)
@@ -98,7 +98,8 @@ def _output_shape(model, layer) -> str:
         shapes = shapes if isinstance(shapes, list) else [shapes]
     else:
         return "?"
-    return ", ".join(str(tuple(s)) for s in shapes)
+    text = ", ".join(str(tuple(s)) for s in shapes)
+    return text if len(shapes) == 1 else around[0] + text + around[1]
 
 
 def _totals(model):
