@@ -18,7 +18,7 @@ def specs(spec: dict, quick: bool = False) -> dict:
     """{"curve": (spec, seeds, epochs), "random": ...}: what peers must train for the gate; {"outputs": spec}: predict."""
     if spec["kind"] in ("call", "predict"):
         return {"outputs": {**spec, "rows": min(spec["rows"], 100)}}
-    if spec["kind"] == "grad":
+    if spec["kind"] in ("grad", "generate", "lstm_step"):
         return {"outputs": spec}
     if spec["kind"] == "gan":
         batch = min(spec["batch"], 16)
@@ -40,7 +40,7 @@ def needed(spec: dict, peer: str) -> list[str]:
     """Random fits are compared where dropout makes each fit different; the curve is then one without dropout."""
     if peer in ("c", "sklearn") and spec["kind"] != "fit":
         return []
-    if spec["kind"] in ("call", "predict", "grad"):
+    if spec["kind"] in ("call", "predict", "grad", "generate", "lstm_step"):
         return ["outputs"]
     if spec["kind"] == "gan":
         return ["curve"]

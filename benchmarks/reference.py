@@ -49,9 +49,11 @@ def change(spec, g, m, v, i, t):
 
 
 def outputs(spec: dict) -> np.ndarray:
-    """Probabilities of the rows, by the first weights; or the gradient that a "grad" workload asks for."""
+    """Probabilities of the rows, by the first weights; or what a workload of own_steps.py or generation.py asks for."""
     if spec["kind"] == "grad":
         return workloads.own_steps.gradient()[None]
+    if spec["kind"] in ("generate", "lstm_step"):
+        return workloads.generation.expected(spec)
     x, _ = workloads.data(spec)
     weights = [w.astype(np.float64) for w in workloads.initial_weights(spec)]
     z, _ = chain(workloads.layers(spec), x.astype(np.float64), iter(weights), None, logits=True)

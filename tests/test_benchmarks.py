@@ -18,7 +18,7 @@ PEERS = ["brisknet-numpy"] + (["brisknet"] if config.native_available() else [])
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_quick_comparison(peer, tmp_path, capsys):
-    names = "ads,xor4,call1,predict1,first_step,accuracy,two_fits,adam10m,opt-lamb,gemm-TN-32x10x64,lenet128,lenet_call1,gan-points,grad,growth-predict"
+    names = "ads,xor4,call1,predict1,first_step,accuracy,two_fits,adam10m,opt-lamb,gemm-TN-32x10x64,lenet128,lenet_call1,gan-points,grad,generate,lstm_step,growth-predict"
     out, history = tmp_path / "out.json", tmp_path / "history.jsonl"
     compare.main(["--quick", "--peers", peer, "--only", names, "--json", str(out), "--history", str(history)])
     result = json.loads(out.read_text())

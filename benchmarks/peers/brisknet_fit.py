@@ -10,7 +10,7 @@ from brisknet import config
 
 from benchmarks import workloads
 from benchmarks.kernel_calls import adam_call, matmul_call, optimizer_program
-from benchmarks.peers import kerasish, kerasish_steps, worker
+from benchmarks.peers import brisknet_generation, kerasish, kerasish_steps, worker
 from benchmarks.peers.worker import Task
 from benchmarks.workloads import own_steps
 
@@ -57,7 +57,7 @@ def variants(spec: dict, threads: int) -> dict:
         return {"train_on_batch": lambda: kerasish.first_step_task(brisknet, spec)}
     if kind == "metric" and BACKEND == "native":
         return {label: lambda: kerasish.metric_task(brisknet, spec, epochs)}
-    return step_variants(spec, epochs, calls, label) or kernel_variants(spec)
+    return step_variants(spec, epochs, calls, label) or brisknet_generation.variants(spec, calls) or kernel_variants(spec)
 
 
 def step_variants(spec, epochs, calls, label) -> dict:
@@ -113,6 +113,8 @@ def repeats(spec: dict) -> int:
 def outputs(spec):
     if spec["kind"] == "grad":
         return gradient_function()(own_steps.POINT)[None]
+    if spec["kind"] in ("generate", "lstm_step"):
+        return brisknet_generation.outputs(spec)
     return kerasish.outputs(brisknet, spec)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from benchmarks import workloads
-from benchmarks.peers import pytorch_gan, worker
+from benchmarks.peers import pytorch_gan, pytorch_generation, worker
 from benchmarks.peers.pytorch_nets import Net, optimizer
 from benchmarks.peers.worker import Task
 
@@ -74,6 +74,8 @@ def variants(spec: dict, threads: int) -> dict:
     }  # fmt: skip
     if kind in ("gan", "grad"):
         return with_threads(pytorch_gan.variants(spec, COMPILED), {1, threads})
+    if kind in ("generate", "lstm_step"):
+        return with_threads(pytorch_generation.variants(spec, COMPILED), {1, threads})
     return makers[kind](spec, threads) if kind in makers else {}
 
 
@@ -160,6 +162,8 @@ def predict_variants(spec, threads):
 def outputs(spec):
     if spec["kind"] == "grad":
         return pytorch_gan.gradient()[None].numpy()
+    if spec["kind"] in ("generate", "lstm_step"):
+        return pytorch_generation.outputs(spec)
     with torch.inference_mode():
         model, x = inference(spec, channels_last="net" in spec)
         return model(x).numpy()
