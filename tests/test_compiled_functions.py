@@ -41,6 +41,23 @@ def test_jacobian_is_jaxs(name, backend):
     assert close(brisknet.jacobian(lambda *a: fn(ops, *a))(*arrays), GOLDEN["arrays"][name])
 
 
+def test_jacobians_of_many_elements_are_a_few_calls_of_one_program(backend):
+    rng, traced = np.random.default_rng(0), []
+    w, x = rng.normal(size=(41, 5)), rng.normal(size=5)
+
+    def fn(x):
+        traced.append(1)
+        return {"a": ops.tanh(ops.matmul(w.astype("float32"), x)), "none": ops.zeros((0,)) * x[0]}
+
+    jacobian = brisknet.jacobian(fn)
+    for _ in range(2):
+        found = jacobian(x)
+        assert np.allclose(found["a"], (1 - np.tanh(w @ x) ** 2)[:, None] * w, atol=1e-5) and found["none"].shape == (0, 5)
+    assert len(traced) == 2  # the values, and a program of several rows of the Jacobian
+    both = brisknet.jacobian(brisknet.jacobian(lambda x: ops.sin(x)))(x)
+    assert np.allclose([both[i, i, i] for i in range(5)], -np.sin(x), atol=1e-5) and np.count_nonzero(np.abs(both) > 1e-6) == 5
+
+
 def test_structures_aux_and_nesting(backend):
     def loss(p, x):
         y = ops.matmul(x, p["w"]) + p["b"][0]

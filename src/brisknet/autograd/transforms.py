@@ -12,10 +12,13 @@ from brisknet.graph.eager import EagerGraph
 from brisknet.graph.ir import Tensor
 from brisknet.graph.trace import Trace, as_tensor, current_graph
 from brisknet.layers.keras_tensor import flatten, map_structure
+from brisknet.ops.shape import stack
 from brisknet.passes.autodiff import gradients
 from brisknet.variables import Variable
 
 __all__ = ["grad", "hessian", "jacobian", "value_and_grad"]
+
+ROWS = 16  # of a Jacobian that one call computes
 
 
 def grad(fn, argnums=0, has_aux=False) -> Function:
@@ -47,25 +50,50 @@ def jacobian(fn, argnums=0):
     """A function that computes d fn / d argument: arrays of shape value.shape + argument.shape.
 
     fn may give a list or dict of arrays, and arguments may be such structures: the result has the structure of the value,
-    with that of the argument (or a tuple of several) in it. One backward pass for each element of the value.
+    with that of the argument (or a tuple of several) in it. One backward pass for each element of the value, many of them
+    after one forward pass in one call.
     """
     numbers = _numbers(argnums, "jacobian")
 
-    def pulled(seeds, *args, **kwargs):
+    def traced(args, kwargs):
+        """(graph, its nodes of fn, the outputs as tensors, the arguments that count)."""
         graph, chosen, args = _leaves_of(args, numbers, "jacobian")
         first = len(graph.nodes)
-        targets = [_float_target(t, graph, "jacobian") for t in flatten(fn(*args, **kwargs))]
-        return _pull(graph, targets, chosen, list(seeds), first)
+        outs = map_structure(lambda t: _float_target(t, graph, "jacobian"), fn(*args, **kwargs))
+        return graph, graph.nodes[first:], outs, chosen
 
-    values, pull = Function(_named(fn, fn)), Function(_named(pulled, fn))
+    def whole(*args, most=ROWS, **kwargs):
+        """(True, everything), or (False, the values) where they have so many elements that it takes several calls."""
+        graph, nodes, outs, chosen = traced(args, kwargs)
+        if most is not None and sum(t.size for t in flatten(outs)) > most:
+            return False, outs
+        return True, map_structure(lambda t: packed(_rows(graph, nodes, t, chosen, _unit_seeds(t)), t, args), outs)
+
+    def pulled(i, seeds, *args, **kwargs):
+        graph, nodes, outs, chosen = traced(args, kwargs)
+        return _rows(graph, nodes, flatten(outs)[i], chosen, seeds)
+
+    def packed(rows, out, args):
+        """The rows of each argument in the structure of the arguments."""
+        chosen = [args[n] for n in numbers]
+        todo = [r.reshape(*out.shape, *np.shape(x)) for r, x in zip(rows, flatten(chosen), strict=True)]
+        found = tuple(map_structure(lambda _: todo.pop(0), chosen))
+        return found if isinstance(argnums, (tuple, list)) else found[0]
+
+    once, pull = Function(_named(whole, fn)), Function(_named(pulled, fn))
 
     def compute(*args, **kwargs):
-        outs = values(*args, **kwargs)
+        if current_graph() is not None:
+            return whole(*args, most=None, **kwargs)[1]
+        done, found = once(*args, **kwargs)
+        if done:
+            return found
         parts = []
-        for i, out in enumerate(flatten(outs)):
-            rows = [pull(seeds, *args, **kwargs) for seeds in _unit_seeds(flatten(outs), i)]
-            parts.append(_stacked(rows, tuple(out.shape), [args[n] for n in numbers], argnums))
-        return map_structure(lambda _: parts.pop(0), outs)
+        for i, out in enumerate(flatten(found)):
+            calls = [pull(i, seeds, *args, **kwargs) for seeds in _seeds_by_call(out)]
+            rows = [np.concatenate(of_one)[: out.size] for of_one in zip(*calls, strict=True)]
+            parts.append(packed(rows if calls else _no_rows([args[n] for n in numbers]), out, args))
+        return map_structure(lambda _: parts.pop(0), found)
 
     return functools.wraps(fn)(compute) if hasattr(fn, "__name__") else compute
 
@@ -112,7 +140,7 @@ def _differentiated(fn, argnums, has_aux, name):
                 f"{name}: a function with a scalar value expected, got shape {value.shape}; reduce it by ops.sum or ops.mean, or "
                 "use brisknet.jacobian"
             )
-        found = _pull(graph, [value], chosen, [None], first)
+        found = _pull(graph, [value], chosen, [None], graph.nodes[first:])
         found = found if isinstance(argnums, (tuple, list)) else found[0]
         return ((value, out[1]) if has_aux else value), found
 
@@ -148,9 +176,9 @@ def _float_target(value, graph, name: str) -> Tensor:
     return value
 
 
-def _pull(graph, targets, chosen, seeds, first) -> tuple:
+def _pull(graph, targets, chosen, seeds, nodes) -> tuple:
     """Gradients in the structures of the chosen arguments; zeros where nothing depends on them."""
-    nodes, wrt = graph.nodes[first:], flatten(chosen)
+    wrt = flatten(chosen)
     seeds = [s if s is None else as_tensor(s, graph) for s in seeds]
     found = gradients(list(targets), wrt, seeds, nodes)
     if all(g is None for g in found):
@@ -159,28 +187,24 @@ def _pull(graph, targets, chosen, seeds, first) -> tuple:
     return tuple(map_structure(lambda _: todo.pop(0), chosen))
 
 
-def _unit_seeds(outs, i: int):
-    """For every element of output i: one in its place, zeros in all others."""
-    seeds = [np.zeros(o.shape, "float32" if isinstance(o, Tensor) and o.dtype == "float32" else str(o.dtype)) for o in outs]
-    for k in range(seeds[i].size):
-        seeds[i] = np.zeros(outs[i].shape, seeds[i].dtype)
-        seeds[i].reshape(-1)[k] = 1
-        yield list(seeds)
+def _rows(graph, nodes, target, chosen, seeds) -> list:
+    """[seeds, *shape] for each leaf of the arguments: one backward pass for each seed."""
+    rows = [flatten(_pull(graph, [target], chosen, [seed], nodes)) for seed in seeds]
+    if not rows:
+        return [graph.add_constant(np.zeros((0, *t.shape), t.dtype)) for t in flatten(chosen)]
+    return [stack(of_one) for of_one in zip(*rows, strict=True)]
 
 
-def _stacked(rows, shape, arguments, argnums):
-    """The rows of a Jacobian put together, in the structure of the arguments."""
-    from brisknet import ops
+def _no_rows(arguments) -> list:
+    return [np.zeros((0, *np.shape(x)), "float32") for x in flatten(arguments)]
 
-    flat = [flatten(row) for row in rows]
-    todo = []
-    for j, x in enumerate(flatten(arguments)):
-        inner = tuple(np.shape(x)) if not hasattr(x, "shape") else tuple(x.shape)
-        if not flat:
-            todo.append(np.zeros((*shape, *inner), "float32"))
-        elif isinstance(flat[0][j], Tensor):
-            todo.append(ops.reshape(ops.stack([r[j] for r in flat]), (*shape, *inner)))
-        else:
-            todo.append(np.stack([r[j] for r in flat]).reshape(*shape, *inner))
-    packed = tuple(map_structure(lambda _: todo.pop(0), list(arguments)))
-    return packed if isinstance(argnums, (tuple, list)) else packed[0]
+
+def _unit_seeds(out):
+    """For every element of `out`, in order: an array that is one there and zero in all others."""
+    return np.eye(out.size, dtype=str(out.dtype)).reshape(out.size, *out.shape)
+
+
+def _seeds_by_call(out):
+    """The unit seeds in lists of ROWS; the last one is filled up with zeros, so that all calls run one program."""
+    for start in range(0, out.size, ROWS):
+        yield list(np.eye(ROWS, out.size, start, dtype=str(out.dtype)).reshape(ROWS, *out.shape))
