@@ -13,6 +13,10 @@ from brisknet.utils.numerical import normalize, to_categorical
 
 # Loaded when first used: name -> (module, name there).
 _LATER = {
+    "array_to_img": ("brisknet.utils.image_files", "array_to_img"),
+    "img_to_array": ("brisknet.utils.image_files", "img_to_array"),
+    "load_img": ("brisknet.utils.image_files", "load_img"),
+    "save_img": ("brisknet.utils.image_files", "save_img"),
     "CustomObjectScope": ("brisknet.saving", "CustomObjectScope"),
     "custom_object_scope": ("brisknet.saving", "custom_object_scope"),
     "deserialize_keras_object": ("brisknet.saving", "deserialize_keras_object"),
