@@ -113,3 +113,7 @@ case("folder-share", binary, folder(".", validation_split=1.5, subset="training"
      "validation_split must be a number between 0 and 1", "got 1.5")
 case("folder-seed", binary, folder(".", validation_split=0.5, subset="both"), ValueError, "seed must be given")
 case("folder-names", binary, folder(".", class_names=["no such class"]), ValueError, "class_names must be among the folders")
+
+# ---- texts where numbers are due ---------------------------------------------------------------------------------------
+case("text-fed", binary, lambda m, x, y: m.predict(np.array(["a text"] * 3)), TypeError,
+     "x: an array of numbers expected, got strings", "encode the words as numbers first, e.g. by layers.TextVectorization")

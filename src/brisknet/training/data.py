@@ -48,7 +48,7 @@ def to_array(x, name: str) -> np.ndarray:
         if array.dtype.kind == "O":
             hint = "; convert it with .astype('float32') once every entry is a number"
         if array.dtype.kind in "US":
-            hint = "; encode the words as numbers first"
+            hint = "; encode the words as numbers first, e.g. by layers.TextVectorization or layers.StringLookup"
         raise TypeError(f"{name}: an array of numbers expected, got {what} (dtype {array.dtype}){hint}")
     return array
 
