@@ -44,6 +44,8 @@ given("id too large in a call", lambda m, x, y: m(changed(x, 9)), "got 9 at posi
 given("id too large in train_on_batch", lambda m, x, y: m.train_on_batch(changed(x, 8), y), "got 8 at position (3, 2)")
 given("id too large in evaluate", lambda m, x, y: m.evaluate(changed(x, 8), y, verbose=0), "got 8 at position (3, 2)")
 made("id too large in a layer", lambda: L.Embedding(3, 2)(np.array([[0, 3]])), "3 entries", "got 3 at position (0, 1)")
+made("ids that are not whole in a layer", lambda: L.Embedding(3, 2)(np.array([[0, 0.5]])), "whole token ids", "0.5", "(0, 1)")
+made("ids that are nan", lambda: L.Embedding(3, 2)(np.array([np.nan])), "whole token ids", "nan", "(0,)")
 
 # ---- attention ------------------------------------------------------------------------------------------------------------
 made("attention heads zero", lambda: L.MultiHeadAttention(0, 4), "MultiHeadAttention: num_heads", "positive integer", "0")
@@ -62,6 +64,18 @@ made("attention mask shape", lambda: L.MultiHeadAttention(2, 4)(*[np.ones((2, 3,
      "attention_mask", "(2, 3, 3)", "got shape (2, 3, 4)")  # fmt: skip
 made("attention width of a built layer", lambda: _called_twice(L.MultiHeadAttention(2, 4), 4, 5), "input that fits", "(2, 3, 5)")
 made("attention of nothing", lambda: L.MultiHeadAttention(2, 4)(np.ones((2, 3, 4)), np.ones((2, 0, 4))), "at least one position")
+made("attention without value", lambda: L.MultiHeadAttention(2, 4)(np.ones((2, 3, 4))), "value of shape", "got none")
+made("attention batch", lambda: _on(L.MultiHeadAttention(2, 4), (2, 3, 4), (3, 3, 4)), "query and value of one batch", "(3, 3, 4)")
+made("attention value mask", lambda: _on(L.MultiHeadAttention(2, 4), *[(2, 3, 4)] * 2, value_mask=np.ones((2, 4), bool)),
+     "value_mask of shape", "(2, 3)", "(2, 4)")  # fmt: skip
+made("grouped query mask", lambda: _on(L.GroupQueryAttention(2, 4, 2), *[(2, 3, 4)] * 2, query_mask=np.ones((3, 3), bool)),
+     "query_mask of shape", "(2, 3)", "(3, 3)")  # fmt: skip
+made("luong batch", lambda: L.Attention()([np.ones((2, 3, 4)), np.ones((3, 3, 4))]), "of one batch", "(3, 3, 4)")
+made("luong value mask", lambda: L.Attention()([np.ones((2, 3, 4))] * 2, mask=[None, np.ones((2, 4), bool)]),
+     "Attention", "value_mask of shape", "(2, 3)", "(2, 4)")  # fmt: skip
+made("additive query mask", lambda: L.AdditiveAttention()([np.ones((2, 3, 4))] * 2, mask=[np.ones(3, bool), None]),
+     "AdditiveAttention", "query_mask of shape", "(3,)")  # fmt: skip
+made("additive of nothing", lambda: L.AdditiveAttention()([np.ones((2, 3, 4)), np.ones((2, 0, 4))]), "at least one position")
 made("grouped heads", lambda: L.GroupQueryAttention(4, 6, 4), "num_query_heads must be a multiple", "6", "4")
 made("grouped rank", lambda: L.GroupQueryAttention(4, 6, 2)(*[L.Input((2, 3, 4))] * 2), "rank 3")
 made("luong one input", lambda: L.Attention()([np.ones((2, 3, 4))]), "[query, value]")
@@ -69,6 +83,10 @@ made("luong mode", lambda: L.Attention(score_mode="sum"), "score_mode", '"dot" o
 made("luong sizes", lambda: L.Attention()([np.ones((2, 3, 4)), np.ones((2, 3, 5))]), "size of the query", "(2, 3, 4)", "(2, 3, 5)")
 made("additive rank", lambda: L.AdditiveAttention()([np.ones((2, 4)), np.ones((2, 4))]), "(batch, positions, size)")
 made("luong mask", lambda: L.Attention()([np.ones((2, 3, 4))] * 2, mask=np.ones((2, 3), bool)), "[query_mask, value_mask]")
+
+
+def _on(layer, *shapes, **call):
+    return layer(*(np.ones(s) for s in shapes), **call)
 
 
 def _called_twice(layer, first, second):

@@ -59,6 +59,31 @@ called("rnn mask shape", lambda: L.LSTM(2), "mask of shape (6, 4)", "(6, 3)", ma
 called("rnn too few states", lambda: L.LSTM(2), "initial_state", "2 state(s)", "got 1", initial_state=[zeros(6, 2)])
 called("rnn state width", lambda: L.GRU(2), "(6, 2) expected in initial_state", "(6, 4)", initial_state=[zeros(6, 4)])
 called("rnn state rows", lambda: L.SimpleRNN(2), "(6, 2) expected in initial_state", "(5, 2)", initial_state=zeros(5, 2))
+called("rnn state of text", lambda: L.LSTM(2), "(6, 2) expected in initial_state", "'a'", initial_state=["a", "b"])
+called("rnn state none", lambda: L.GRU(2), "(6, 2) expected in initial_state", "None", initial_state=[None])
+called("rnn three states", lambda: L.LSTM(2), "initial_state", "2 state(s)", "got 3", initial_state=[zeros(6, 2)] * 3)
+called("bidirectional states", lambda: L.Bidirectional(L.LSTM(2)), "forward_lstm", "2 state(s)", "got 1", initial_state=[zeros(6, 2)] * 2)
+called("bidirectional mask", lambda: L.Bidirectional(L.GRU(2)), "mask of shape (6, 4)", "(6, 5)", mask=np.ones((6, 5), bool))
+called("stacked states", lambda: L.RNN([L.GRUCell(2), L.LSTMCell(3)]), "3 state(s) of sizes [2, 3, 3]", "got 2", initial_state=[zeros(6, 2)] * 2)
+
+
+class Cell(L.Layer):
+    """A cell of one state of size 3 that returns what a function makes of inputs and states."""
+
+    state_size = 3
+
+    def __init__(self, result):
+        super().__init__()
+        self.result = result
+
+    def call(self, inputs, states):
+        return self.result(inputs, states)
+
+
+called("cell that returns no states", lambda: L.RNN(Cell(lambda x, s: x)), "cell Cell must return (output, new states)", "shape (6, 3)")
+called("cell of too many states", lambda: L.RNN(Cell(lambda x, s: (x, [x, x]))), "[(6, 3)], got [(6, 3), (6, 3)]")
+called("cell of another state", lambda: L.RNN(Cell(lambda x, s: (x, [x[:, :2]]))), "shapes of those that it is given", "[(6, 2)]")
+
 called("time distributed mask", lambda: L.TimeDistributed(L.Dense(2)), "mask", "(6, 4)", "(6, 5)", mask=np.ones((6, 5), bool))
 
 case("rnn other features", recurrent, lambda m, x, y: m(x[:, :, :2]), ValueError, "(rows, 4, 3)", "(6, 4, 2)")

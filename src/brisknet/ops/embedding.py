@@ -7,7 +7,15 @@ import numpy as np
 from brisknet.ops.dispatch import apply
 from brisknet.ops.registry import OpSpec, Sample, register
 
-__all__ = ["check_ids", "embedding"]
+__all__ = ["check_ids", "check_whole", "embedding"]
+
+
+def check_whole(ids: np.ndarray, name: str = "token ids") -> None:
+    """ValueError that names the first position where ids of a float dtype are no whole number."""
+    broken = np.argwhere(ids != np.floor(ids))
+    if len(broken):
+        place = tuple(int(n) for n in broken[0])
+        raise ValueError(f"{name}: whole token ids expected, got {ids[place]} at position {place}")
 
 
 def check_ids(ids: np.ndarray, size: int, name: str = "token ids") -> None:

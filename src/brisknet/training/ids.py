@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from brisknet.layers.core.embedding import Embedding
-from brisknet.ops.embedding import check_ids
+from brisknet.ops.embedding import check_ids, check_whole
 from brisknet.training.step import Signature, trace_step
 
 __all__ = ["check_token_ids", "id_bounds"]
@@ -42,8 +40,5 @@ def check_token_ids(model, arrays, label_of) -> None:
     for i, entries in id_bounds(model, arrays).items():
         ids = arrays[i]
         if ids.dtype.kind == "f":
-            broken = np.argwhere(ids != np.floor(ids))
-            if len(broken):
-                place = tuple(int(n) for n in broken[0])
-                raise ValueError(f"{label_of(i)}: whole token ids expected, got {ids[place]} at position {place}")
+            check_whole(ids, label_of(i))
         check_ids(ids, entries, label_of(i))

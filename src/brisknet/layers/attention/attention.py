@@ -9,7 +9,7 @@ from brisknet.layers.arguments import check_rate
 from brisknet.layers.attention.heads import check_flag, lower_triangle
 from brisknet.layers.layer import Layer
 from brisknet.layers.regularization.dropout import Dropout
-from brisknet.ops.attention import attention
+from brisknet.ops.attention import attention, need_positions
 
 __all__ = ["Attention"]
 
@@ -60,13 +60,16 @@ class Attention(Layer):
                 f"{name}: a key with the size of the query and the positions of the value expected, got query {tuple(query)}, "
                 f"value {tuple(value)}, key {tuple(key)}"
             )
+        if len({s[0] for s in shapes if s[0] is not None}) > 1:
+            raise ValueError(f"{name}: query, value and key of one batch expected, got {shapes}")
+        need_positions(name, value)
 
     def _check_input(self, shapes):
         self._check_inputs(shapes)
 
     def call(self, inputs, mask=None, training=False, return_attention_scores=False, use_causal_mask=False):
         query, value, key = *inputs[:2], inputs[-1]
-        query_mask, value_mask = self._masks(mask)
+        query_mask, value_mask = self._masks(mask, query, value)
         plain = self.score_mode == "dot" and type(self)._scores is Attention._scores
         if plain and not return_attention_scores and not (training and self.dropout):
             out, scores = self._fused(query, value, key, value_mask, use_causal_mask), None
@@ -77,12 +80,19 @@ class Attention(Layer):
             out = ops.where(ops.expand_dims(query_mask, -1), out, np.zeros((), str(out.dtype)))
         return (out, scores) if return_attention_scores else out
 
-    def _masks(self, mask):
+    def _masks(self, mask, query, value):
         if mask is None:
             return None, None
         if not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3):
             raise ValueError(f"{type(self).__name__} {self.name!r}: a mask [query_mask, value_mask] expected, got {mask!r}")
-        return tuple(None if m is None else ops.cast(m, "bool") for m in mask[:2])
+        masks = tuple(None if m is None else ops.cast(m if hasattr(m, "shape") else np.asarray(m), "bool") for m in mask[:2])
+        for name, m, x in (("query_mask", masks[0], query), ("value_mask", masks[1], value)):
+            if m is not None and tuple(m.shape) != tuple(x.shape[:2]):
+                raise ValueError(
+                    f"{type(self).__name__} {self.name!r}: {name} of shape (batch, positions), {tuple(x.shape[:2])}, expected, got "
+                    f"{tuple(m.shape)}"
+                )
+        return masks
 
     def _fused(self, query, value, key, value_mask, causal):
         query = query if self.scale is None else query * self.scale

@@ -56,6 +56,7 @@ class GroupedQueryAttention(Heads):
         self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
         return_attention_scores=False, training=None, use_causal_mask=False,
     ):  # fmt: skip
+        self._check_rows(query, value, key, (query_mask, value_mask, key_mask))
         mask = self._attention_mask(query, value, query_mask, value_mask, key_mask, attention_mask)
         decoding = self._decoding(query, value, key, attention_mask, use_causal_mask, return_attention_scores)
         q, k, v = self._query_dense(query), self._key_dense(value if key is None else key), self._value_dense(value)

@@ -70,9 +70,10 @@ class Heads(Layer):
     def _check_shapes(self, query_shape, value_shape, key_shape) -> None:
         what = f"{type(self).__name__} {self.name!r}"
         for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
-            if len(shape) < 3 or shape[-1] is None:
+            if shape is None or len(shape) < 3 or shape[-1] is None:
                 raise ValueError(
-                    f"{what}: {name} of shape (batch, positions, size) with a known size expected, got {tuple(shape)}"
+                    f"{what}: {name} of shape (batch, positions, size) with a known size expected, got "
+                    f"{'none' if shape is None else tuple(shape)}"
                 )
         if len(query_shape) != len(value_shape):
             raise ValueError(f"{what}: query and value of one rank expected, got {tuple(query_shape)} and {tuple(value_shape)}")
@@ -80,6 +81,20 @@ class Heads(Layer):
             raise ValueError(
                 f"{what}: value and key of the same positions expected, got {tuple(value_shape)} and {tuple(key_shape)}"
             )
+
+    def _check_rows(self, query, value, key, masks) -> None:
+        """ValueError unless all have one batch, and the masks of query, value and key their batch and positions."""
+        key = value if key is None else key
+        what = f"{type(self).__name__} {self.name!r}"
+        for name, x in (("value", value), ("key", key)):
+            if x.shape[0] != query.shape[0]:
+                raise ValueError(f"{what}: query and {name} of one batch expected, got {tuple(query.shape)} and {tuple(x.shape)}")
+        for name, mask, x in zip(("query_mask", "value_mask", "key_mask"), masks, (query, value, key), strict=True):
+            if mask is None or len(x.shape) != 3:
+                continue
+            shape = tuple(mask.shape if hasattr(mask, "shape") else np.shape(mask))
+            if len(shape) != 2 or shape[0] not in (1, x.shape[0]) or shape[1] != x.shape[1]:
+                raise ValueError(f"{what}: {name} of shape (batch, positions), {tuple(x.shape[:2])}, expected, got {shape}")
 
     # ---- masks --------------------------------------------------------------------------------------------------
     def _attention_mask(self, query, value, query_mask, value_mask, key_mask, attention_mask):

@@ -26,6 +26,8 @@ class MultiHeadAttention(Heads):
     attention_mask is True where a position of the query may look at one of the value, broadcast to [B,T,S] (or [B,H,T,S]);
     masks that the inputs carry count as well. With return_attention_scores, (output, scores [B,H,T,S]). As in Keras, a
     position that may look at nothing attends to all values alike, but to none where the layer has dropout or gives scores.
+    Inputs keep the masks that they carry, so a memory that several layers attend to hides its padding from all of them (Keras
+    takes the masks off at the first).
     Vaswani et al. 2017.
     """
 
@@ -88,6 +90,7 @@ class MultiHeadAttention(Heads):
         self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
         return_attention_scores=False, training=None, use_causal_mask=False,
     ):  # fmt: skip
+        self._check_rows(query, value, key, (query_mask, value_mask, key_mask))
         mask = self._attention_mask(query, value, query_mask, value_mask, key_mask, attention_mask)
         decoding = self._decoding(query, value, key, attention_mask, use_causal_mask, return_attention_scores)
         q, k, v = self._query_dense(query), self._key_dense(value if key is None else key), self._value_dense(value)

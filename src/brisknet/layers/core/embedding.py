@@ -10,7 +10,7 @@ from brisknet import initializers, ops, regularizers
 from brisknet.layers.arguments import constraint, positive_int, refuse, serialize_constraint
 from brisknet.layers.layer import Layer
 from brisknet.ops.dispatch import dtype_of
-from brisknet.ops.embedding import embedding
+from brisknet.ops.embedding import check_whole, embedding
 
 __all__ = ["Embedding"]
 
@@ -53,6 +53,8 @@ class Embedding(Layer):
 
     def call(self, inputs):
         x = inputs if hasattr(inputs, "dtype") else np.asarray(inputs)
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+            check_whole(x)
         return embedding(self.embeddings, x if dtype_of(x) == "int32" else ops.cast(x, "int32"))
 
     def compute_mask(self, inputs, previous_mask=None):

@@ -124,10 +124,10 @@ class RNN(Layer):
                 f"{len(flatten(states))}"
             )
         for s, d in zip(flatten(states), want, strict=True):
-            if tuple(s.shape) != (rows, d):
+            got = tuple(s.shape) if hasattr(s, "shape") else s
+            if got != (rows, d):
                 raise ValueError(
-                    f"{type(self).__name__} {self.name!r}: a state of shape {(rows, d)} expected in initial_state, got "
-                    f"{tuple(s.shape)}"
+                    f"{type(self).__name__} {self.name!r}: a state of shape {(rows, d)} expected in initial_state, got {got!r}"
                 )
         return map_structure(lambda s: cast(s.value if isinstance(s, Variable) else float_array(s), dtype), states)
 
@@ -209,8 +209,7 @@ class RNN(Layer):
     def _step_by_step(self, x, states, mask, training):
         outputs, last = [], None
         for t in range(x.shape[0]):
-            output, new = call_cell(self.cell, x[t], states, training)
-            new = list(new) if isinstance(new, (list, tuple)) else [new]
+            output, new = self._stepped(call_cell(self.cell, x[t], states, training), states)
             if mask is not None:
                 before = ops.zeros_like(output) if last is None or self.zero_output_for_mask else last
                 output = _where(mask[t], output, before)
@@ -220,6 +219,18 @@ class RNN(Layer):
             if self.return_sequences:
                 outputs.append(output)
         return last, ops.stack(outputs) if self.return_sequences else None, states
+
+    def _stepped(self, result, states):
+        """(output, new states as a list) of what a cell has returned; ValueError where it is anything else."""
+        what = f"{type(self).__name__} {self.name!r}: call() of the cell {type(self.cell).__name__}"
+        if not isinstance(result, (list, tuple)) or len(result) != 2:
+            raise ValueError(f"{what} must return (output, new states), got {_brief(result)}")
+        output, new = result
+        new = list(new) if isinstance(new, (list, tuple)) else [new]
+        got, want = ([tuple(getattr(s, "shape", ())) for s in flatten(each)] for each in (new, states))
+        if got != want:
+            raise ValueError(f"{what} must return states of the shapes of those that it is given, {want}, got {got}")
+        return output, new
 
     # ---- config -------------------------------------------------------------------------------------------------
     def get_config(self):
@@ -245,6 +256,13 @@ def _top_state(cell, states):
     if isinstance(cell, StackedRNNCells):
         return _top_state(cell.cells[-1], states[-1])
     return states[0] if isinstance(states, (list, tuple)) else states
+
+
+def _brief(x) -> str:
+    """A value in an error message: arrays and tensors by their shape."""
+    if isinstance(x, (list, tuple)):
+        return f"a {type(x).__name__} of {len(x)}"
+    return f"one tensor of shape {tuple(x.shape)}" if hasattr(x, "shape") else repr(x)
 
 
 def _is_zero(x) -> bool:
