@@ -117,3 +117,5 @@ case("folder-names", binary, folder(".", class_names=["no such class"]), ValueEr
 # ---- texts where numbers are due ---------------------------------------------------------------------------------------
 case("text-fed", binary, lambda m, x, y: m.predict(np.array(["a text"] * 3)), TypeError,
      "x: an array of numbers expected, got strings", "encode the words as numbers first, e.g. by layers.TextVectorization")
+case("text-input", binary, lambda m, x, y: Input((1,), dtype="string"), ValueError,
+     'Input: dtype "string" is not supported inside a model', "call the layer that takes texts (TextVectorization, StringLookup)")

@@ -19,6 +19,11 @@ class InputLayer(Layer):
         optional=False, name=None, **kwargs,
     ):  # fmt: skip
         refuse("Input", sparse=sparse, ragged=ragged, tensor=input_tensor, optional=optional)
+        if dtype == "string":
+            raise ValueError(
+                'Input: dtype "string" is not supported inside a model, which computes with numbers; call the layer that takes '
+                "texts (TextVectorization, StringLookup) on the data, and feed the model what it gives"
+            )
         super().__init__(name=name, dtype=dtype, **kwargs)
         if batch_shape is not None:
             batch_size, shape = tuple(batch_shape)[0], tuple(batch_shape)[1:]
