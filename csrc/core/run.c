@@ -66,7 +66,6 @@ static inline void run_units(const bk_instr *i, int chained, int64_t lo, int64_t
 static inline void share(const bk_program *p, int64_t k, int chained, bk_worker *w) {
   const bk_instr *i = p->code + k;
   const int n = w->nthreads;
-  const int32_t pieces = (int32_t)i->pieces;
   const int64_t units = units_of(i, chained);
   if (n == 1) {
     run_units(i, chained, 0, units, w);
@@ -77,10 +76,11 @@ static inline void share(const bk_program *p, int64_t k, int chained, bk_worker 
     if (lo < hi) run_units(i, chained, lo, hi, w);
     return;
   }
-  const uint8_t *cuts = pieces == 4 ? fine_cuts : pieces == 2 ? coarse_cuts : whole_cuts;
   for (int turn = 0; turn < n; turn++) {
     const int owner = w->tid + turn < n ? w->tid + turn : w->tid + turn - n;
     const int64_t lo = units * owner / n, size = units * (owner + 1) / n - lo;
+    const int32_t pieces = size < 2 ? 1 : size < 4 && i->pieces > 2 ? 2 : i->pieces;   /* few units: hardly a piece is empty */
+    const uint8_t *cuts = pieces == 4 ? fine_cuts : pieces == 2 ? coarse_cuts : whole_cuts;
     int32_t *taken = p->taken + owner * taken_row(p) + k;
     while (size && __atomic_load_n(taken, __ATOMIC_RELAXED) < pieces) {
       const int32_t piece = __atomic_fetch_add(taken, 1, __ATOMIC_RELAXED);
