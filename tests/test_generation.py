@@ -68,6 +68,18 @@ def test_shared_heads_of_keys_and_values(backend):
     assert model.generate([5], 10, temperature=0).tolist() == by_hand(model, [5], 10) and is_cached(model)
 
 
+@pytest.mark.parametrize("window", [1, 3, 30])
+def test_windows_of_attention(window, backend):
+    inputs = bn.Input((None,), dtype="int32")
+    x = bn.layers.Embedding(VOCABULARY, 8)(inputs)
+    for _ in range(2):
+        x = x + bn.layers.MultiHeadAttention(2, 4, sliding_window=window)(x, x, use_causal_mask=True)
+    model = bn.Model(inputs, bn.layers.Dense(VOCABULARY)(x))
+    model.set_weights([w + 0.5 * np.random.default_rng(3).standard_normal(w.shape) for w in model.get_weights()])
+    assert model.generate([1, 2, 3, 4, 5, 6], 6, temperature=0).tolist() == by_hand(model, [1, 2, 3, 4, 5, 6], 6)
+    assert is_cached(model)
+
+
 def test_rows_are_independent(backend):
     model = gpt()
     both = model.generate([[1, 2], [9, 4]], 8, temperature=0)
@@ -177,22 +189,24 @@ def test_stops_far_apart(backend):
     assert never.tolist() == best
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.2])
-@pytest.mark.parametrize("grouped", [False, True])
-def test_padding_ids(dropout, grouped, backend):
+@pytest.mark.parametrize(
+    ("dropout", "grouped", "window"), [(0.0, False, None), (0.2, True, None), (0.0, True, 3), (0.2, False, 3)]
+)
+def test_padding_ids(dropout, grouped, window, backend):
     bn.utils.set_random_seed(5)
     inputs = bn.Input((None,), dtype="int32")
     x = bn.layers.Embedding(VOCABULARY, 8, mask_zero=True)(inputs)
     x = bn.layers.Add()([x, bn.layers.PositionEmbedding(20)(x)])
     for _ in range(2):
-        layer = bn.layers.GroupQueryAttention(4, 4, 2, dropout=dropout) if grouped else bn.layers.MultiHeadAttention(2, 4, dropout=dropout)
+        kind, sizes = (bn.layers.GroupQueryAttention, (4, 4, 2)) if grouped else (bn.layers.MultiHeadAttention, (2, 4))
+        layer = kind(*sizes, dropout=dropout, sliding_window=window)
         x = bn.layers.Add()([x, layer(x, x, use_causal_mask=True)])
     model = bn.Model(inputs, bn.layers.Dense(VOCABULARY)(x))
     rng = np.random.default_rng(3)
     model.set_weights([w + 0.5 * rng.standard_normal(w.shape) for w in model.get_weights()])
     for prompt in ([1, 2, 3], [0, 0, 5, 0, 4], [3, 0], [0]):
-        text = model.generate(prompt, 8, temperature=0)
-        assert text.tolist() == by_hand(model, prompt, 8), prompt
+        text = model.generate(prompt, 5, temperature=0)
+        assert text.tolist() == by_hand(model, prompt, 5), prompt
         assert is_cached(model)
 
 

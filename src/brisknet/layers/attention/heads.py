@@ -160,8 +160,8 @@ class Heads(Layer):
             return None
         if not causal or value is not query or (key is not None and key is not query):
             decoding.refuse(f"{self.name!r} is not causal self-attention")
-        if attention_mask is not None or self._window is not None or want_scores:
-            decoding.refuse(f"{self.name!r} has a mask or a window of its own, or is asked for its scores")
+        if attention_mask is not None or want_scores:
+            decoding.refuse(f"{self.name!r} has a mask of its own, or is asked for its scores")
         return decoding
 
     def _attend_cached(self, decoding, q, k, v, scale, padding):
@@ -173,13 +173,23 @@ class Heads(Layer):
         if decoding.position is None:
             return None
         where = {"causal": True, "scale": scale, "offset": decoding.position, "zeros": self._rate > 0}
+        near = self._near(decoding.position, k.shape[1])
         if padding is None:
-            return attention(q, k, v, **where)[0]
+            return attention(q, k, v, near, **where)[0]
         # a query that is padding attends to all positions alike so far, or to none with zeros, as in the ordinary call
         real = ops.reshape(ops.cast(padding, str(q.dtype)), (q.shape[0], 1, 1, 1))
-        shown = ops.not_equal(ops.reshape(seen, (q.shape[0], 1, 1, k.shape[1])) + (1.0 - real), 0.0)
+        shown = ops.not_equal(ops.reshape(seen, (q.shape[0], 1, 1, k.shape[1])), 0.0)
+        shown = ops.logical_or(shown if near is None else ops.logical_and(near, shown), ops.equal(real, 0.0))
         out = attention(q * real, k, v, shown, **where)[0]
         return out * real if self._rate > 0 else out
+
+    def _near(self, position, size: int):
+        """bool [B,1,1,size]: the keys within the window of queries at int32 positions [B]; None without a window. Later ones are
+        the causal mask's affair."""
+        if self._window is None:
+            return None
+        first = ops.reshape(position, (position.shape[0], 1, 1, 1)) - np.array(self._window, np.int32)
+        return ops.greater(np.arange(size, dtype=np.int32).reshape(1, 1, 1, size), first)
 
     # ---- config -------------------------------------------------------------------------------------------------
     def _heads_config(self) -> dict:
