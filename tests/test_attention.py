@@ -152,6 +152,18 @@ def test_masked_queries_of_luong_attention_give_zero(backend):
     assert np.all(out[~mask] == 0) and np.all(out[mask] != 0)
 
 
+@pytest.mark.parametrize("layer", [L.Attention, L.AdditiveAttention])
+def test_sequences_of_open_length(layer, backend):
+    query, value = L.Input((None, 4)), L.Input((None, 4))
+    out, scores = layer()([query, value], return_attention_scores=True)
+    model = bn.Model([query, value], [out, scores])
+    for t, s in ((3, 5), (1, 2)):
+        arrays = [RNG.standard_normal((2, n, 4)).astype("float32") for n in (t, s)]
+        for a, b in zip(model.predict(arrays, verbose=0), model.layers[-1](arrays, return_attention_scores=True), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+        assert model.predict(arrays, verbose=0)[1].shape == (2, t, s)
+
+
 # ---- embeddings ---------------------------------------------------------------------------------------------------------
 def test_embedding_trains_only_the_rows_that_are_read(backend):
     model = bn.Sequential([L.Input((3,), dtype="int32"), L.Embedding(6, 2), L.Flatten(), L.Dense(1)])

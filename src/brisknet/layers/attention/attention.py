@@ -62,7 +62,8 @@ class Attention(Layer):
             )
         if len({s[0] for s in shapes if s[0] is not None}) > 1:
             raise ValueError(f"{name}: query, value and key of one batch expected, got {shapes}")
-        need_positions(name, value)
+        if value[1] is not None:
+            need_positions(name, value)
 
     def _check_input(self, shapes):
         self._check_inputs(shapes)
