@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks import workloads
+from benchmarks import reference_sequences, workloads
 from benchmarks.workloads.nets import EPSILON
 
 
@@ -29,7 +29,7 @@ def losses(spec: dict, seed: int, epochs: int) -> list[float]:
             total.append(loss)
             t += 1
             for i, g in enumerate(grads):
-                weights[i] = weights[i] + change(spec, g, m, v, i, t)
+                weights[i] = weights[i] * (1 - spec["lr"] * spec.get("weight_decay", 0.0)) + change(spec, g, m, v, i, t)
         out.append(float(np.mean(total)))
     return out
 
@@ -41,8 +41,9 @@ def change(spec, g, m, v, i, t):
     if spec["optimizer"] == "momentum":
         m[i] = 0.9 * m[i] - spec["lr"] * g
         return m[i]
-    m[i] = 0.9 * m[i] + 0.1 * g
-    v[i] = 0.999 * v[i] + 0.001 * g * g
+    squares = g.squares if spec.get("squares_apart") and hasattr(g, "squares") else g * g
+    m[i] = 0.9 * m[i] + 0.1 * np.asarray(g)
+    v[i] = 0.999 * v[i] + 0.001 * np.asarray(squares)
     corrected = np.sqrt(1 - 0.999**t)
     epsilon = 1e-7 * (corrected if spec.get("epsilon_after") else 1.0)
     return -spec["lr"] * corrected / (1 - 0.9**t) * m[i] / (np.sqrt(v[i]) + epsilon)
@@ -75,10 +76,11 @@ def network_loss(layers, weights, x, y, rng, kind):
         loss = np.mean(np.logaddexp(0, z) - z * y)
         d = (1 / (1 + np.exp(-z)) - y) / y.size
     else:
+        shape, z, y = z.shape, z.reshape(-1, z.shape[-1]), y.reshape(-1)  # a prediction a row, or a position of a row
         z = z - z.max(axis=1, keepdims=True)
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         loss = -np.mean(np.log(p[np.arange(len(y)), y]))
-        d = (p - np.eye(z.shape[1])[y]) / len(y)
+        d = ((p - np.eye(z.shape[1])[y]) / len(y)).reshape(shape)
     _, grads = backward(d)
     i = 0
     for layer, before, _ in workloads.walk(layers, x.shape[1:]):
@@ -119,12 +121,17 @@ def tanh(x):
     return y, lambda d: (d * (1 - y * y), [])
 
 
-ACTIVATIONS = {"relu": relu, "tanh": tanh}
+ACTIVATIONS = {"relu": relu, "tanh": tanh, "gelu": reference_sequences.gelu}
 
 
 def dense(layer, x, weights, rng):
     w, b = next(weights), next(weights) if layer.get("bias", True) else 0.0
-    return x @ w + b, lambda d: (d @ w.T, [x.T @ d, *([d.sum(axis=0)] if layer.get("bias", True) else [])])
+
+    def backward(d):
+        rows = d.reshape(-1, d.shape[-1])
+        return d @ w.T, [x.reshape(-1, x.shape[-1]).T @ rows, *([rows.sum(axis=0)] if layer.get("bias", True) else [])]
+
+    return x @ w + b, backward
 
 
 def dropout(layer, x, weights, rng):
@@ -236,5 +243,15 @@ def residual(layer, x, weights, rng):
     return y, backward
 
 
-LAYERS = {"dense": dense, "dropout": dropout, "conv": conv, "depthwise": depthwise, "norm": norm, "pool": pool,
+def add(layer, x, weights, rng):
+    y, main = chain(layer["main"], x, weights, rng)
+
+    def backward(d):
+        dx, grads = main(d)
+        return d + dx, grads
+
+    return x + y, backward
+
+
+LAYERS = {**reference_sequences.LAYERS, "add": add, "dense": dense, "dropout": dropout, "conv": conv, "depthwise": depthwise, "norm": norm, "pool": pool,
           "flatten": flatten, "mean": mean, "residual": residual, "relu": lambda layer, x, weights, rng: relu(x)}  # fmt: skip

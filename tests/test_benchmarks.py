@@ -18,7 +18,7 @@ PEERS = ["brisknet-numpy"] + (["brisknet"] if config.native_available() else [])
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_quick_comparison(peer, tmp_path, capsys):
-    names = "ads,xor4,call1,predict1,first_step,accuracy,two_fits,adam10m,opt-lamb,gemm-TN-32x10x64,lenet128,lenet_call1,gan-points,grad,generate,lstm_step,growth-predict"
+    names = "ads,xor4,call1,predict1,first_step,accuracy,two_fits,adam10m,opt-lamb,gemm-TN-32x10x64,lenet128,lenet_call1,gan-points,grad,generate,lstm_step,lstm32,gpt128,growth-predict"
     out, history = tmp_path / "out.json", tmp_path / "history.jsonl"
     compare.main(["--quick", "--peers", peer, "--only", names, "--json", str(out), "--history", str(history)])
     result = json.loads(out.read_text())
@@ -114,6 +114,35 @@ def test_reference_gradients_of_images_against_differences(net):
         assert abs((up - down) / (2 * h) - g[at]) < 1e-6
 
 
+@pytest.mark.parametrize("name", ["lstm32", "gru32", "rnn32", "gpt128"])
+def test_networks_for_sequences_are_those_of_the_reference(name):
+    spec = {**workloads.sequences.smaller(workloads.WORKLOADS[name], 10), "vocabulary": 65, "shuffle": False}
+    np.testing.assert_allclose(kerasish.losses(brisknet, spec, 0, 3), reference.losses(spec, 0, 3), rtol=gate.CURVE_TOLERANCE)
+
+
+@pytest.mark.parametrize("name", ["lstm32", "gru32", "rnn32", "gpt128"])
+def test_reference_gradients_of_sequences_against_differences(name):
+    small = {"vocabulary": 7, "steps": 5, "batch": 3, "rows": 3, "blocks": 1}
+    of_kind = {"width": 8, "heads": 2} if name == "gpt128" else {"features": 4, "units": 3}
+    spec = {**workloads.WORKLOADS[name], **small, **of_kind}
+    x, y = workloads.data(spec)
+    rng = np.random.default_rng(3)
+    weights = [rng.standard_normal(w.shape) * 0.5 for w in workloads.initial_weights(spec)]
+
+    def loss():
+        return reference.loss_and_gradients(spec, weights, x.astype(np.float64), y, None)
+
+    for w, g in zip(weights, loss()[1], strict=True):
+        at = np.unravel_index(np.argmax(np.abs(g)), g.shape)  # not a word that no row holds
+        h = 1e-6
+        w[at] += h
+        up = loss()[0]
+        w[at] -= 2 * h
+        down = loss()[0]
+        w[at] += h
+        assert abs((up - down) / (2 * h) - g[at]) < 1e-6
+
+
 @pytest.mark.skipif(not config.native_available(), reason="measures the native executor")
 def test_metrics_are_measured_as_an_addition_to_the_step():
     spec = workloads.shrink(workloads.WORKLOADS["metric-AUC"])
@@ -130,6 +159,9 @@ def test_bytes_and_groups():
     assert workloads.traffic(workloads.WORKLOADS["opt-sgd"]) == (120e6, 80e6)
     assert workloads.flops(workloads.WORKLOADS["lenet128"]) == 128 * (6 * (576 * 150 + 64 * 2400 + 41640) - 2 * 576 * 150)
     assert workloads.select("images,lenet128") == list(workloads.GROUPS["images"])
+    assert workloads.flops(workloads.WORKLOADS["lstm32"]) == 2 * 32 * 3 * (100 * 192 * 512 + 128)
+    gpt = 4 * (64 * 12 * 128**2 + 64 * 64 * 128) + 64 * 128 * 65  # dense products and half of the pairs in each block, then the head
+    assert workloads.flops(workloads.WORKLOADS["gpt128"]) == 2 * 12 * 3 * gpt
 
 
 def test_history_sets_equal_machines_side_by_side(tmp_path):

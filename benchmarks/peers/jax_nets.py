@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from benchmarks import workloads
+from benchmarks.peers import jax_sequences
 from benchmarks.workloads.nets import EPSILON, MOMENTUM, SLOPE
 
 
@@ -35,12 +36,20 @@ def chain(layers, x, params, stats, new, keys):
     for layer in layers:
         x = apply(layer, x, params, stats, new, keys)
         if layer.get("act"):
-            x = {"relu": jax.nn.relu, "tanh": jnp.tanh}[layer["act"]](x)
+            x = {"relu": jax.nn.relu, "tanh": jnp.tanh, "gelu": exact_gelu}[layer["act"]](x)
     return x
+
+
+def exact_gelu(x):
+    return jax.nn.gelu(x, approximate=False)
 
 
 def apply(layer, x, params, stats, new, keys):
     op = layer["op"]
+    if op in jax_sequences.LAYERS:
+        return jax_sequences.LAYERS[op](layer, x, params)
+    if op == "add":
+        return x + chain(layer["main"], x, params, stats, new, keys)
     if op == "dense":
         y = x @ next(params)
         return y + next(params) if layer.get("bias", True) else y

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import workloads
-from benchmarks.peers import jax_gan, jax_nets, worker
+from benchmarks.peers import jax_gan, jax_nets, jax_sequences, worker
 from benchmarks.peers.jax_nets import forward
 from benchmarks.peers.worker import Task
 from benchmarks.workloads import own_steps
@@ -30,8 +30,8 @@ def objective(spec, params, stats, x, y, key):
         loss = jnp.mean(jax.nn.softplus(z) - z * y)  # not max(z, 0) + log1p(exp(-|z|)): no gradient at z = 0
         hits = jnp.sum((z > 0) == (y > 0.5))
     else:
-        loss = -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(z), y[:, None], 1))
-        hits = jnp.sum(jnp.argmax(z, 1) == y)
+        loss = -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(z), y[..., None], -1))
+        hits = jnp.sum(jnp.argmax(z, -1) == y)
     if spec["l1"]:
         loss += spec["l1"] * sum(jnp.sum(jnp.abs(w)) for w in params[:-2:2])
     return loss, (hits, stats)
@@ -45,6 +45,8 @@ def update(spec, state, grads):
     if spec["optimizer"] == "momentum":
         m = [0.9 * a - spec["lr"] * g for a, g in zip(m, grads)]
         return [p + a for p, a in zip(params, m)], m, v, t
+    if spec["optimizer"] == "adamw":
+        params = [p * (1 - spec["lr"] * spec["weight_decay"]) for p in params]
     t = t + 1
     rate = spec["lr"] * jnp.sqrt(1 - B2**t) / (1 - B1**t)
     m = [a + (g - a) * (1 - B1) for a, g in zip(m, grads)]
@@ -78,7 +80,7 @@ def epoch(spec, unroll, state, key, x, y):
 def start(spec, seed, impl):
     params, stats = jax_nets.first_weights(spec)
     zeros = [jnp.zeros_like(p) for p in params] if spec["optimizer"] != "sgd" else []
-    seconds = [jnp.zeros_like(p) for p in zeros] if spec["optimizer"] == "adam" else []
+    seconds = [jnp.zeros_like(p) for p in zeros] if spec["optimizer"] in ("adam", "adamw") else []
     x, y = workloads.data(spec)
     state = ((params, zeros, seconds, jnp.zeros(())), stats)
     return state, jax.random.key(seed, impl=impl), jnp.asarray(x), jnp.asarray(y)
@@ -137,12 +139,15 @@ def variants(spec: dict, threads: int) -> dict:
         impls = ("rbg", "threefry2x32") if spec["dropout"] else ("rbg",)
         if "net" in spec:
             spec = {**spec, "epochs": 1}
-        out = {"a jitted step a batch": lambda: steps_task(spec)} if "net" in spec else {}
-        for impl in impls:
-            for label, options in (("all threads", {}), ("one thread", SINGLE)):
-                for unroll in (1,) if big else (1, 5):
-                    name = f"scan, {impl}, {label}, unroll {unroll}"
-                    out[name] = lambda i=impl, u=unroll, o=options: fit_task(spec, i, u, o)
+        out = {}
+        for how, unrolled in jax_sequences.unrolls(spec).items():
+            if "net" in spec or "sequence" in spec:
+                out[f"a jitted step a batch{how}"] = lambda s=unrolled: steps_task(s)
+            for impl in impls:
+                for label, options in (("all threads", {}), ("one thread", SINGLE)):
+                    for unroll in (1,) if big else (1, 5):
+                        name = f"scan, {impl}, {label}, unroll {unroll}{how}"
+                        out[name] = lambda s=unrolled, i=impl, u=unroll, o=options: fit_task(s, i, u, o)
         return out
     if kind in ("gan", "grad"):
         return jax_gan.variants(spec)

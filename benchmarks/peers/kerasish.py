@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from benchmarks import workloads
+from benchmarks.peers import kerasish_sequences
 from benchmarks.peers.worker import Task
 
 
@@ -16,14 +17,14 @@ def layer_of(K, layer: dict):
     L, op = K.layers, layer["op"]
     if op == "dense":
         penalty = K.regularizers.L1(layer["l1"]) if layer["l1"] else None
-        return L.Dense(layer["n"], activation=layer["act"], kernel_regularizer=penalty)
+        return L.Dense(layer["n"], use_bias=layer.get("bias", True), activation=layer["act"], kernel_regularizer=penalty)
     if op in ("conv", "depthwise"):
         kind, args = (L.DepthwiseConv2D, ()) if op == "depthwise" else (L.Conv2D, (layer["n"],))
         padding = "same" if layer["same"] else "valid"
         return kind(*args, layer["k"], layer["stride"], padding, use_bias=layer.get("bias", False), activation=layer.get("act"))
     makers = {
         "dropout": lambda: L.Dropout(layer["rate"]), "norm": L.BatchNormalization, "relu": L.ReLU, "pool": L.MaxPooling2D,
-        "flatten": L.Flatten, "mean": L.GlobalAveragePooling2D,
+        "flatten": L.Flatten, "mean": L.GlobalAveragePooling2D, **kerasish_sequences.makers(K, layer),
     }  # fmt: skip
     return makers[op]()
 
@@ -34,29 +35,35 @@ def graph(K, layers: list, x, made: list):
         if layer["op"] == "residual":
             main, short = graph(K, layer["main"], x, made), graph(K, layer["short"], x, made)
             x = K.layers.ReLU()(K.layers.Add()([main, short]))
+        elif layer["op"] == "add":
+            x = K.layers.Add()([x, graph(K, layer["main"], x, made)])
         else:
             made.append(layer_of(K, layer))
-            x = made[-1](x)
+            x = kerasish_sequences.joined(K, layer, made[-1], x)
     return x
 
 
 def build(K, spec: dict, compile_args: dict | None = None):
     """A compiled model of the namespace K (brisknet or keras) with the shared first weights: Sequential where it can be."""
     layers, shape, made = workloads.layers(spec), workloads.input_shape(spec), []
-    if any(layer["op"] == "residual" for layer in layers):
-        x = K.layers.Input(shape)
+    dtype = "int32" if "sequence" in spec else "float32"
+    if any(layer["op"] in ("residual", "add") for layer in layers):
+        x = K.layers.Input(shape, dtype=dtype)
         model = K.Model(x, graph(K, layers, x, made))
     else:
         made = [layer_of(K, layer) for layer in layers]
-        model = K.Sequential([K.layers.Input(shape), *made])
+        model = K.Sequential([K.layers.Input(shape, dtype=dtype), *made])
     weights = iter(workloads.initial_weights(spec))
     for layer in made:
         layer.set_weights([next(weights) for _ in layer.get_weights()])
     optimizer = {
         "adam": lambda: K.optimizers.Adam(spec["lr"]), "sgd": lambda: K.optimizers.SGD(spec["lr"]),
         "momentum": lambda: K.optimizers.SGD(spec["lr"], momentum=0.9),
+        "adamw": lambda: K.optimizers.AdamW(spec["lr"], weight_decay=spec["weight_decay"]),
     }[spec["optimizer"]]()  # fmt: skip
     loss = {"bce": "binary_crossentropy", "scce": "sparse_categorical_crossentropy"}[spec["loss"]]
+    if spec["loss"] == "scce" and layers[-1]["act"] is None:
+        loss = K.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=optimizer, loss=loss, **{"metrics": ["accuracy"], **(compile_args or {})})
     return model
 

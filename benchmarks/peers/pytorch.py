@@ -26,9 +26,9 @@ def versions() -> dict:
 class Trainer:
     """fit: shuffle, gather, step, mean loss and accuracy of the epoch."""
 
-    def __init__(self, spec, compile_step=False, compile_optimizer=False, channels_last=False):
+    def __init__(self, spec, compile_step=False, compile_optimizer=False, **net):
         x, y = workloads.data(spec)
-        self.spec, self.model = spec, Net(spec, channels_last)
+        self.spec, self.model = spec, Net(spec, **net)
         self.x, self.y = self.model.rows(x), torch.from_numpy(y)
         if spec["loss"] == "scce":
             self.y = self.y.long()
@@ -39,6 +39,8 @@ class Trainer:
 
     def loss_and_hits(self, x, y):
         z = self.model(x)
+        if z.ndim > 2:  # a prediction a position
+            z, y = z.flatten(0, 1), y.flatten()
         loss = self.criterion(z, y)
         for layer in self.model.penalised if self.spec["l1"] else ():
             loss = loss + self.spec["l1"] * layer.weight.abs().sum()
@@ -95,7 +97,9 @@ def with_threads(builders: dict, counts) -> dict:
 
 
 def formats(spec) -> dict:
-    """{label: arguments of Net}: images in both memory formats."""
+    """{label: arguments of Net}: images in both memory formats, sequences for recurrent nets in both orders."""
+    if "units" in spec:
+        return {", batch first": {}, ", time first": {"time_major": True}}
     return {"": {}, ", channels_last": {"channels_last": True}} if "net" in spec else {"": {}}
 
 

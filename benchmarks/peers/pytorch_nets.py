@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from benchmarks import workloads
+from benchmarks.peers.pytorch_sequences import SequenceBuilder
 from benchmarks.workloads.nets import EPSILON, MOMENTUM, output_shape
 
 
@@ -30,10 +31,11 @@ class Residual(nn.Module):
         return torch.relu(self.main(x) + self.short(x))
 
 
-class Builder:
+class Builder(SequenceBuilder):
     """Takes weights in the order of workloads.walk()."""
 
-    def __init__(self, spec):
+    def __init__(self, spec, time_major=False):
+        self.time_major = time_major
         self.layers, self.shape = workloads.layers(spec), workloads.input_shape(spec)
         self.weights = iter(workloads.initial_weights(spec))
         self.mirrored = any(layer.get("stride", 1) > 1 for layer, _, _ in workloads.walk(self.layers, self.shape))
@@ -51,7 +53,7 @@ class Builder:
             out += getattr(self, layer["op"])(layer, shape)
             shape = output_shape(layer, shape)
             if layer.get("act"):
-                out.append({"relu": nn.ReLU, "tanh": nn.Tanh}[layer["act"]]())
+                out.append({"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}[layer["act"]]())
         return out
 
     def filled(self, module, kernel, bias):
@@ -62,11 +64,11 @@ class Builder:
         return module
 
     def dense(self, layer, shape):
-        kernel, bias = next(self.weights), next(self.weights)
+        kernel, bias = next(self.weights), next(self.weights) if layer.get("bias", True) else None
         if self.pixels:  # rows of the kernel from height, width, channel to PyTorch's channel, height, width
             kernel = kernel.reshape(*self.pixels, -1).transpose(2, 0, 1, 3).reshape(kernel.shape)
             self.pixels = None
-        module = self.filled(nn.Linear(*kernel.shape), kernel.T, bias)
+        module = self.filled(nn.Linear(*kernel.shape, bias=bias is not None), kernel.T, bias)
         if layer["l1"]:
             self.penalised.append(module)
         return [module]
@@ -110,11 +112,11 @@ class Builder:
 
 
 class Net(nn.Module):
-    """The network of a spec; images in channels_last memory or not, as asked for."""
+    """The network of a spec; images in channels_last memory or not, embedded steps before rows or not, as asked for."""
 
-    def __init__(self, spec, channels_last=False):
+    def __init__(self, spec, channels_last=False, time_major=False):
         super().__init__()
-        builder = Builder(spec)
+        builder = Builder(spec, time_major)
         self.net = nn.Sequential(*builder.build())
         self.penalised, self.mirrored, self.shape = builder.penalised, builder.mirrored, builder.shape
         self.channels_last = channels_last
@@ -144,4 +146,6 @@ def optimizer(spec, parameters, **how):
     """The optimizer of a fit."""
     if spec["optimizer"] == "adam":
         return torch.optim.Adam(parameters, spec["lr"], eps=1e-7, **how)
+    if spec["optimizer"] == "adamw":
+        return torch.optim.AdamW(parameters, spec["lr"], eps=1e-7, weight_decay=spec["weight_decay"], **how)
     return torch.optim.SGD(parameters, spec["lr"], momentum=0.9 if spec["optimizer"] == "momentum" else 0.0, **how)

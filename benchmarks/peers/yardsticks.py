@@ -18,7 +18,7 @@ from benchmarks.peers.worker import Task
 # our workload: (program of run.sh, name it prints)
 PROGRAMS = {"ads": ("small", "ads"), "xor4000": ("small", "xor"), "mlp128": ("mlp", "mlp128"),
             "mlp32": ("mlp", "mlp32"), "adam10m": ("adam", "adam10M"),
-            "lenet128": ("lenet", "lenet128")}  # fmt: skip
+            "lenet128": ("lenet", "lenet128"), "lstm32": ("lstm", "lstm"), "gru32": ("gru", "gru")}  # fmt: skip
 SECONDS = {"us/step": 1e-6, "ns/call": 1e-9, "us/call": 1e-6}
 
 

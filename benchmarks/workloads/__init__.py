@@ -10,7 +10,7 @@ least this; "at_most": at most this, in the workload's unit.
 
 from __future__ import annotations
 
-from benchmarks.workloads import dense, generation, images, metrics, optimizers, own_steps
+from benchmarks.workloads import dense, generation, images, metrics, optimizers, own_steps, sequences
 from benchmarks.workloads.arithmetic import flops, traffic
 from benchmarks.workloads.dense import ADS, GEMM_TARGETS
 from benchmarks.workloads.nets import initial_weights, input_shape, layers, macs, walk, weight_shapes
@@ -20,7 +20,7 @@ __all__ = ["ADS", "GEMM_TARGETS", "GROUPS", "UNITS", "WORKLOADS", "data", "flops
            "macs", "select", "shrink", "source", "split", "traffic", "until_accurate", "walk", "weight_shapes"]  # fmt: skip
 
 GROUPS = {"dense": dense.WORKLOADS, "optimizers": optimizers.WORKLOADS, "metrics": metrics.WORKLOADS, "images": images.WORKLOADS,
-          "steps": own_steps.WORKLOADS, "generation": generation.WORKLOADS}  # fmt: skip
+          "steps": own_steps.WORKLOADS, "sequences": sequences.WORKLOADS, "generation": generation.WORKLOADS}  # fmt: skip
 WORKLOADS = {name: spec for group in GROUPS.values() for name, spec in group.items()}
 UNITS = {"µs/step": 1e6, "µs/call": 1e6, "µs/token": 1e6, "ms/step": 1e3, "ms/call": 1e3, "ms": 1e3, "s": 1.0, "×": 1.0, "MB": 1.0, "%": 1.0}
 
@@ -51,6 +51,8 @@ def shrink(spec: dict) -> dict:
         small["rows"] = min(spec["rows"], 4 * batch if spec["kind"] != "predict" else 512)
         small["epochs"] = small["slow_epochs"] = 2
     small["calls"] = small["slow_calls"] = 5
+    if "sequence" in spec:
+        small = sequences.smaller(small, 8)
     if spec["kind"] == "adam":
         small["n"] = 4096
     if spec["kind"] == "generate":

@@ -9,7 +9,8 @@ from benchmarks.workloads.nets import macs, products
 def flops(spec: dict) -> float | None:
     """Floating-point operations of one unit (step or call) in its matrix products, or None where that says nothing.
 
-    Training: forward, weight gradient and input gradient take as many; the first layer has no input gradient.
+    Training: forward, weight gradient and input gradient take as many; the first layer has no input gradient
+    (it is an embedding, which has no products, where tokens come in).
     """
     if spec["kind"] == "fit":
         return 2.0 * spec["batch"] * (3 * macs(spec) - products(spec)[0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.workloads import sequences
+
 
 # ---- layers: plain dictionaries. Convolutions, pools and norms are channels-last ----------------------------------------
 def dense(n, act=None, l1=0.0):
@@ -81,11 +83,15 @@ IMAGES = {"lenet": (lenet, (28, 28, 1)), "vgg": (vgg, (32, 32, 3)), "resnet20": 
 
 def layers(spec: dict) -> list[dict]:
     """The layers of a workload's network; the last one's activation makes probabilities of logits."""
+    if "sequence" in spec:
+        return sequences.layers(spec)
     return IMAGES[spec["net"]][0]() if "net" in spec else mlp(spec)
 
 
 def input_shape(spec: dict) -> tuple:
     """The shape of one row."""
+    if "sequence" in spec:
+        return (spec["steps"],)
     return IMAGES[spec["net"]][1] if "net" in spec else (spec["sizes"][0],)
 
 
@@ -103,8 +109,10 @@ def output_shape(layer: dict, shape: tuple) -> tuple:
         return shape[0] // 2, shape[1] // 2, shape[2]
     if op == "residual":
         return [shape, *(after for _, _, after in walk(layer["main"], shape))][-1]
-    return {"flatten": (int(np.prod(shape)),), "mean": shape[-1:], "dense": (layer.get("n"),),
-            "reshape": layer.get("shape")}.get(op, shape)  # fmt: skip
+    if op in sequences.RECURRENT:
+        return (layer["n"],)
+    return {"flatten": (int(np.prod(shape)),), "mean": shape[-1:], "dense": (*shape[:-1], layer.get("n")),
+            "embedding": (*shape, layer.get("n")), "reshape": layer.get("shape")}.get(op, shape)  # fmt: skip
 
 
 def walk(layers: list[dict], shape: tuple):
@@ -114,6 +122,8 @@ def walk(layers: list[dict], shape: tuple):
         if layer["op"] == "residual":
             yield from walk(layer["main"], shape)
             yield from walk(layer["short"], shape)
+        elif layer["op"] == "add":
+            yield from walk(layer["main"], shape)
         else:
             yield layer, shape, after
         shape = after
@@ -121,6 +131,9 @@ def walk(layers: list[dict], shape: tuple):
 
 def weight_shapes(layer: dict, before: tuple) -> list[tuple]:
     """Kernel and bias, or gamma, beta, moving mean and moving variance, in Keras' layouts."""
+    of_sequences = sequences.weight_shapes(layer, before)
+    if of_sequences:
+        return of_sequences
     k, c = layer.get("k"), before[-1]
     return {
         "dense": lambda: [(c, layer["n"])] + [(layer["n"],)] * layer.get("bias", True),
@@ -138,11 +151,11 @@ def initial_weights(spec: dict) -> list[np.ndarray]:
 
 def first_weights(layers: list[dict], shape: tuple, rng) -> list[np.ndarray]:
     """float32 weights in the order of walk(): Glorot uniform kernels, zeros, and ones for gamma and variance."""
-    out = []
+    out, ones = [], {("norm", 0), ("norm", 3), ("layernorm", 0)}
     for layer, before, _ in walk(layers, shape):
         for i, shape in enumerate(weight_shapes(layer, before)):
             if len(shape) == 1:
-                out.append(np.full(shape, layer["op"] == "norm" and i in (0, 3), np.float32))
+                out.append(np.full(shape, (layer["op"], i) in ones, np.float32))
                 continue
             limit = np.sqrt(6 / (np.prod(shape[:-2]) * (shape[-2] + shape[-1])))
             out.append(rng.uniform(-limit, limit, shape).astype(np.float32))
@@ -150,7 +163,7 @@ def first_weights(layers: list[dict], shape: tuple, rng) -> list[np.ndarray]:
 
 
 def products(spec: dict) -> list[int]:
-    """Multiply-adds of one row's forward pass, layer by layer that has a kernel."""
+    """Multiply-adds of one row's forward pass, layer by layer that has a kernel; an embedding has none to make."""
     return products_of(layers(spec), input_shape(spec))
 
 
@@ -158,7 +171,10 @@ def products_of(layers: list[dict], shape: tuple) -> list[int]:
     """products() of these layers."""
     out = []
     for layer, before, after in walk(layers, shape):
-        if layer["op"] in ("dense", "conv", "depthwise", "conv_transpose"):
+        of_sequences = sequences.products(layer, before)
+        if of_sequences is not None:
+            out.append(of_sequences)
+        elif layer["op"] in ("dense", "conv", "depthwise", "conv_transpose"):
             pixels = before if layer["op"] == "conv_transpose" else after
             out.append(int(np.prod(weight_shapes(layer, before)[0]) * np.prod(pixels[:-1])))
     return out

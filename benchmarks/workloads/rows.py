@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.workloads import nets
+from benchmarks.workloads import nets, sequences
 
 
 def data(spec: dict):
-    """(x float32 [rows, *shape of a row], y): labels float32 [rows, 1] for "bce", int32 [rows] for "scce"."""
+    """(x float32 [rows, *shape of a row], y): labels float32 [rows, 1] for "bce", int32 [rows] for "scce"; or sequences' tokens."""
+    if "sequence" in spec:
+        return sequences.data(spec)
     rng = np.random.default_rng(0)
     rows = spec["rows"]
     if spec["data"] == "xor":
