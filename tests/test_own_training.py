@@ -1,6 +1,8 @@
 """train_step() with tapes: several models and optimizers in one program, and the classic GAN of a frozen sub-model."""
 
+import copy
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -209,3 +211,56 @@ def test_many_small_custom_steps_do_not_grow_or_slow_down(backend):
     for _ in range(50):
         model.train_on_batch(real, noise)
     assert sum(hasattr(p, "executor") for p in model._programs.values()) == 1 and time.perf_counter() - begun < 5
+
+
+def test_storms_of_shapes_are_told_once(backend):
+    model = Sequential([layers.Input((None, 2)), layers.Dense(2), layers.GlobalAveragePooling1D()])
+    model.compile("sgd", "mse")
+    found = []
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for steps in range(2, 22):
+            model.train_on_batch(np.ones((3, steps, 2)), np.ones((3, 2)))
+            found.append(len(told))
+        for rows in range(1, 20):
+            model.predict(np.ones((rows, 4, 2)), verbose=0)
+    assert found == [0] * 16 + [1] * 4 and len(told) == 1 and told[0].filename == __file__
+    message = str(told[0].message)
+    assert "17th time to train" in message and "x changes: shape (3, 11, 2)" in message and "(3, 18, 2)" in message
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # batches of a few sizes, again and again, are no storm
+        other = classifier(Taped)
+        for _ in range(3):
+            for rows in range(1, 17):
+                other.predict(blobs(rows)[0], verbose=0)
+
+
+def test_sample_weights_weigh_weighted_metrics_alone(backend):
+    class Weighted(Sequential):
+        def train_step(self, data):
+            x, y, weights = data
+            with GradientTape() as tape:
+                y_pred = self(x, training=True)
+                loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weights)
+            self.optimizer.apply(tape.gradient(loss, self.trainable_weights), self.trainable_weights)
+            for metric in self.metrics:
+                if metric.name == "loss":
+                    metric.update_state(loss)
+                else:
+                    metric.update_state(y, y_pred, sample_weight=weights)
+            return {m.name: m.result() for m in self.metrics}
+
+    x, y = np.linspace(-1, 1, 40).reshape(10, 4), np.linspace(2, 0, 10).reshape(10, 1)
+    weights = np.arange(10) / 5
+    found = []
+    for cls in (Weighted, Sequential):
+        brisknet.utils.set_random_seed(1)
+        model = cls([layers.Input((4,)), layers.Dense(1)])
+        plain, own = metrics.MeanAbsoluteError("mae"), metrics.MeanAbsoluteError("weighted_mae")
+        model.compile(optimizers.SGD(0.1), "mse", metrics=[plain], weighted_metrics=[own])
+        found.append(model.fit(x, y, sample_weight=weights, batch_size=5, epochs=2, shuffle=False, verbose=0).history)
+        assert brisknet.models.clone_model(model) is not model and copy.deepcopy(model).evaluate(x, y, verbose=0)
+    assert all(np.allclose(found[0][name], values) for name, values in found[1].items())
+    plain.reset_state()
+    plain.update_state([[0.0], [0.0]], [[1.0], [3.0]], sample_weight=[1.0, 0.0])
+    assert plain.result() == 1.0  # outside of steps the weights count

@@ -9,6 +9,7 @@ import numpy as np
 
 from brisknet import losses as losses_module
 from brisknet.graph.ir import Tensor
+from brisknet.graph.trace import current_graph
 from brisknet.layers.keras_tensor import flatten
 from brisknet.losses.common import check_labels
 from brisknet.losses.loss import LossFunctionWrapper
@@ -294,6 +295,10 @@ class CompiledMetrics:
             for i, group in enumerate(groups):
                 if y_shapes[i] is not None:
                     made += [(i, metric_names.resolve(m, y_shapes[i], pred_shapes[i]), weighted) for m in group]
+        for _, metric, weighted in made:
+            metric.__dict__.pop("update_state", None)  # of a model that it was given to before
+            if not weighted:
+                metric.__dict__["update_state"] = _Unweighted(metric)
         self.made, self.built = made, True
 
     def update(self, ys, preds, weights) -> None:
@@ -316,6 +321,20 @@ class CompiledMetrics:
                 name = f"{prefix}weighted_{metric.name}"
             out[name if name not in out else _numbered(name, out)] = metric
         return list(out.items())
+
+
+class _Unweighted:
+    """update_state() of a metric of compile(metrics=...): a step of one's own that gives all of self.metrics the sample weights
+    weighs those of weighted_metrics alone, as in Keras. Outside of steps the metric is as ever."""
+
+    def __init__(self, metric):
+        self._metric = metric
+
+    def __call__(self, *args, **kwargs):
+        if current_graph() is not None:
+            args = args[:2]
+            kwargs.pop("sample_weight", None)
+        return type(self._metric).update_state(self._metric, *args, **kwargs)
 
 
 def _numbered(name: str, taken) -> str:

@@ -20,6 +20,7 @@ from brisknet.training.compiled import (
     CompiledLosses, CompiledMetrics, check_loss_weights, check_metrics, is_nested, log_names, named_by_shape, unnested,
 )  # fmt: skip
 from brisknet.training.step import Signature, trace_step
+from brisknet.training.storms import warn_of_storms
 from brisknet.variables import Variable
 
 __all__ = ["Compiling", "results"]
@@ -188,6 +189,7 @@ class Compiling:
         key = (mode, sig, config.generation, frozen, schedule, self._trainable_pattern(), self._target_form)
         program = self._programs.get(key)
         if program is None or not _holds(program):
+            warn_of_storms(self, mode, sig)
             with collector_paused():
                 program = compile_graph(trace_step(self, mode, sig, self._structures(sig)))
             if mode == "train":
