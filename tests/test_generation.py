@@ -225,7 +225,9 @@ def test_a_model_that_mixes_positions_otherwise_is_called_on_the_whole_text(back
     model = bn.Model(inputs, bn.layers.Dense(VOCABULARY)(x))
     model.set_weights([3 * w + 0.1 for w in model.get_weights()])
     assert model.generate([1, 2, 3], 5, temperature=0).tolist() == by_hand(model, [1, 2, 3], 5)
-    assert not is_cached(model)
+    ragged = model.generate([[1, 2, 3], [9]], 3, temperature=0)
+    assert [t.tolist() for t in ragged] == [by_hand(model, p, 3) for p in ([1, 2, 3], [9])]
+    assert not is_cached(model) and model._programs["generate"]._causal
 
 
 def test_a_model_that_looks_ahead_is_called_on_the_whole_text(backend):
@@ -233,7 +235,7 @@ def test_a_model_that_looks_ahead_is_called_on_the_whole_text(backend):
     x = bn.layers.Embedding(VOCABULARY, 6)(inputs)
     model = bn.Model(inputs, bn.layers.Dense(VOCABULARY)(bn.layers.MultiHeadAttention(2, 3)(x, x)))
     assert model.generate([1, 2, 3], 5, temperature=0).tolist() == by_hand(model, [1, 2, 3], 5)
-    assert not is_cached(model)
+    assert not is_cached(model) and not model._programs["generate"]._causal
 
 
 class Subclassed(bn.Model):

@@ -30,7 +30,7 @@ POLL_SECONDS = 0.05  # how long steps may run before Python looks at signals
 STOP_STEPS = 32  # how many, where a token may end the text
 PROBE = 6  # positions that are compared with the ordinary call
 LEAST = -80.0  # logits below it are compared as it: the logarithms of probabilities go down to -inf
-SHORTEST = 16  # tokens that a program which reads prompts takes at least
+SHORTEST = 16  # tokens that a program for texts of many lengths takes at least
 
 
 class NotCached(Exception):

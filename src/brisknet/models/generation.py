@@ -7,7 +7,7 @@ import numpy as np
 
 from brisknet import activations, config
 from brisknet.layers.activation_layers import Softmax
-from brisknet.models.decoding import Cached, NotCached, Stop
+from brisknet.models.decoding import SHORTEST, Cached, NotCached, Stop
 from brisknet.ops import log
 from brisknet.ops.embedding import check_ids
 from brisknet.ops.registry import get_op
@@ -115,6 +115,7 @@ class Writer:
     def __init__(self, model):
         self.model, self.limit, self.fixed = model, _context(model), _fixed_size(model)
         self.steps: dict = {}
+        self._causal = None  # whether the ordinary call looks at no later position; found out when that is needed
 
     @property
     def executor(self) -> str:
@@ -150,12 +151,42 @@ class Writer:
         rows, new = [t[:n] for t, n in zip(texts, lengths, strict=True)], np.empty((count, len(texts)), np.int32)
         made = 0
         while made < count and not stop.all_ended(new[:made]):
-            logits = _last_logits(self.model, [r[-self.limit :] if self.limit else r for r in rows])
+            logits = self._last([r[-self.limit :] if self.limit else r for r in rows])
             new[made] = sample(logits, forced, settings.astype(logits.dtype), draw + made, 0)
             rows = [np.append(r, n) for r, n in zip(rows, new[made], strict=True)]
             made += 1
         stop.all_ended(new[:made])
         return new
+
+    def _last(self, rows):
+        """Logits [B,V] of what follows each row. Rows are padded to few lengths where the model does not look ahead: every length
+        is a program of its own."""
+        if self.fixed is None and self._causal is None:
+            self._causal = self._ignores_what_follows(rows[0])
+        if self._causal:
+            size = _length_for(max(len(r) for r in rows), self.limit)
+            logits = _ordinary(self.model, np.array([np.pad(r, (0, size - len(r))) for r in rows]))
+            return logits[np.arange(len(rows)), [len(r) - 1 for r in rows]]
+        if len({len(r) for r in rows}) == 1:
+            return _ordinary(self.model, np.array(rows))[:, -1]
+        return np.concatenate([_ordinary(self.model, r[None])[:, -1] for r in rows])
+
+    def _ignores_what_follows(self, row) -> bool:
+        """Whether the logits after a row are the same with any ids behind it."""
+        row = row[: (self.limit or len(row) + 1) - 1]
+        if not row.size:
+            return False
+        size = _length_for(len(row) + 1, self.limit)
+        want = _ordinary(self.model, row[None])[0, -1]
+        padded = [np.pad(row, (0, size - len(row)), constant_values=filler)[None] for filler in (0, row[-1], row[0])]
+        got = [_ordinary(self.model, p)[0, len(row) - 1] for p in padded]
+        return all(np.allclose(g, want, rtol=0, atol=1e-4 * float(np.ptp(want))) for g in got)
+
+
+def _length_for(count: int, limit: int | None) -> int:
+    """The length to which so many ids are padded."""
+    size = max(SHORTEST, 1 << (count - 1).bit_length())
+    return min(size, limit) if limit else size
 
 
 # ---- without --------------------------------------------------------------------------------------------------------
@@ -172,10 +203,3 @@ def _ordinary(model, tokens) -> np.ndarray:
         )
     with np.errstate(divide="ignore"):
         return _logits(model, out[:, :count])
-
-
-def _last_logits(model, rows):
-    """Logits [B,V] of what follows each row."""
-    if len({len(r) for r in rows}) == 1:
-        return _ordinary(model, np.array(rows))[:, -1]
-    return np.concatenate([_ordinary(model, r[None])[:, -1] for r in rows])
