@@ -47,13 +47,13 @@ def grid(path, images, columns=10):
     plt.imsave(path, np.repeat(np.repeat(tiled, 2, axis=0), 2, axis=1), cmap="gray", vmin=0, vmax=1)
 
 
-def curves(path, histories, ylabel="loss"):
+def curves(path, histories, xlabel="epoch", ylabel="loss"):
     """Draw {name: one number an epoch (or a step)}, such as History.history, as curves; folders and errors as for grid()."""
     plt = pyplot("a picture of losses")
     figure, axis = plt.subplots(figsize=(7, 4))
     for name, values in histories.items():
         axis.plot(np.arange(1, len(values) + 1), values, label=name)
-    axis.set(xlabel="epoch", ylabel=ylabel)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.legend()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     finish(figure, path)

@@ -131,7 +131,11 @@ class Steps:
     def _update_weights(self, graph, loss, before) -> None:
         trained = self.trainable_weights
         if not trained:
-            warnings.warn(f"model {self.name!r} does not have any trainable weights.", stacklevel=2)
+            hint = "" if self.trainable or not self.weights else (
+                " It is frozen: set trainable = True on it before its own steps, and False again before those of a model "
+                "that holds it (what is trained is asked at every step, not at compile())."
+            )  # fmt: skip
+            warnings.warn(f"model {self.name!r} does not have any trainable weights.{hint}", stacklevel=2)
             return
         # Weights that the call has made itself (run_eagerly of a model that was not built) were read in it.
         grads = gradients(self.optimizer.scale_loss(loss), [before[v] if v in before else graph.read(v) for v in trained])
