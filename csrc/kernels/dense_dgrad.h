@@ -29,6 +29,19 @@ static void bk_transpose_panels(const float *w, int64_t K, int64_t k0, int64_t n
   }
 }
 
+/* ---- the whole transpose, where more than a few strips read it: p0 panels of w[n0,n1], p1 panels of w^T, each ceil16(n1)
+ * rows; a unit is a panel of p1 ---- */
+BK_INLINE int64_t bk_transposed_stride(int64_t N) { return bk_ceil(N, BK_PANEL) * BK_PANEL * BK_PANEL; }
+static bk_plan plan_transpose_panels(const bk_args *a) {
+  bk_plan p = {bk_ceil(a->n[0], BK_PANEL), 0, 0, 8.0 * (double)(a->n[0] * a->n[1])};
+  return p;
+}
+BK_KERNEL(transpose_panels) {
+  (void)w;
+  const int64_t K = a->n[0], N = a->n[1], stride = bk_transposed_stride(N);
+  for (int64_t p = lo; p < hi; p++) bk_transpose_panels(a->p[0], K, p * BK_PANEL, 0, N, (float *)a->p[1] + p * stride);
+}
+
 /* One column of w: dx[m,k] = dz[m] w[k], an outer product. */
 BK_INLINE void bk_dgrad_column(const bk_args *a, int64_t m0, int64_t m1, const int act) {
   const float *dz = a->p[0], *w = a->p[1], *y = a->p[2];
@@ -79,7 +92,7 @@ static void bk_dgrad_row(const bk_args *a, int64_t first, int64_t end) {
 }
 
 BK_KERNEL(dense_dgrad) {
-  const float *dz = a->p[0], *weights = a->p[1], *y = a->p[2];
+  const float *dz = a->p[0], *weights = a->p[1], *y = a->p[2], *transposed = a->p[4];
   float *dx = a->p[3];
   const int64_t M = a->n[0], K = a->n[1], N = a->n[2];
   const int act = y ? (int)a->n[3] : BK_LINEAR;
@@ -104,7 +117,8 @@ BK_KERNEL(dense_dgrad) {
       t.fin = last ? bk_fin_slope(y, act, t.scale) : FIN_NONE;
       for (int64_t p = p0; p < p1; p++) {
         const int64_t k0 = p * BK_PANEL;
-        bk_transpose_panels(weights, K, k0, n0, t.K, w->scratch);
+        if (transposed) t.b = transposed + p * bk_transposed_stride(N) + n0 * BK_PANEL;
+        else bk_transpose_panels(weights, K, k0, n0, t.K, w->scratch);
         t.a = dz + m0 * N + n0;
         t.nc = bk_min(BK_PANEL, K - k0);
         t.c = dx + m0 * K + k0;

@@ -83,19 +83,9 @@ static void bk_rnn_masked(float *dz, int64_t G, const float *dy, float *dh, int6
   for (int64_t j = 0; dy && j < H; j += VL) v_store_n(dh + j, v_add(v_load_n(dh + j, H - j), v_load_n(dy + j, H - j)), H - j);
 }
 
-/* p0 panels of w[n0,n1], p1 panels of its transpose, each ceil16(n1) rows; a unit is a panel of p1 */
-static bk_plan plan_rnn_transpose(const bk_args *a) {
-  bk_plan p = {bk_ceil(a->n[0], BK_PANEL), 0, 0, 8.0 * (double)(a->n[0] * a->n[1])};
-  return p;
-}
-BK_KERNEL(rnn_transpose) {
-  (void)w;
-  const int64_t K = a->n[0], N = a->n[1], stride = bk_ceil(N, BK_PANEL) * BK_PANEL * BK_PANEL;
-  for (int64_t p = lo; p < hi; p++) bk_transpose_panels(a->p[0], K, p * BK_PANEL, 0, N, (float *)a->p[1] + p * stride);
-}
-/* dh (+)= dz w^T with what rnn_transpose has made of w[H,N] */
+/* dh (+)= dz w^T with what transpose_panels has made of w[H,N] */
 static bk_rnn_product bk_rnn_back(const bk_args *a, int64_t H, int64_t N) {
-  bk_rnn_product g = {a->p[0], 0, N, H, bk_ceil(N, BK_PANEL) * BK_PANEL * BK_PANEL, 1};
+  bk_rnn_product g = {a->p[0], 0, N, H, bk_transposed_stride(N), 1};
   return g;
 }
 

@@ -52,7 +52,7 @@ BK_INLINE void bk_gru_back_row(const float *x, const float *inner, const float *
   }
 }
 
-/* p0 U^T (rnn_transpose), p1 gates, p2 inner, p3 hs, p4 mask, p5 dys, p6 dh (each may be NULL), p7 dxp (gates or not), p8 ds, p9 dh0 */
+/* p0 U^T (transpose_panels), p1 gates, p2 inner, p3 hs, p4 mask, p5 dys, p6 dh (each may be NULL), p7 dxp (gates or not), p8 ds, p9 dh0 */
 static bk_plan plan_gru_grad(const bk_args *a) { return bk_rnn_plan(a, 3, 0); }
 
 BK_KERNEL(gru_grad) {

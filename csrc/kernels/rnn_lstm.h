@@ -57,7 +57,7 @@ BK_INLINE void bk_lstm_back_row(const float *z, const float *c, const float *dy,
   }
 }
 
-/* p0 U^T (rnn_transpose), p1 gates, p2 cs, p3 mask, p4 dys, p5 dh, p6 dc (each may be NULL), p7 dxp (gates or not), p8 dh0, p9 dc0 */
+/* p0 U^T (transpose_panels), p1 gates, p2 cs, p3 mask, p4 dys, p5 dh, p6 dc (each may be NULL), p7 dxp (gates or not), p8 dh0, p9 dc0 */
 static bk_plan plan_lstm_grad(const bk_args *a) { return bk_rnn_plan(a, 4, 0); }
 
 BK_KERNEL(lstm_grad) {

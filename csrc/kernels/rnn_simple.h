@@ -24,7 +24,7 @@ BK_KERNEL(simple_rnn) {
   }
 }
 
-/* p0 U^T (rnn_transpose), p1 ys, p2 mask, p3 dys, p4 dh (each may be NULL), p5 dxp, p6 dh0 */
+/* p0 U^T (transpose_panels), p1 ys, p2 mask, p3 dys, p4 dh (each may be NULL), p5 dxp, p6 dh0 */
 static bk_plan plan_simple_rnn_grad(const bk_args *a) { return bk_rnn_plan(a, 1, 0); }
 
 BK_KERNEL(simple_rnn_grad) {

@@ -72,6 +72,15 @@ static void test_dgrad(int64_t M, int64_t K, int64_t N, int act, int with_y, flo
     const double factor = scale * (with_y ? slope(y.p[m * K + k], act, alpha) : 1), want = g * factor;
     check_near(what, m * K + k, dx.p[m * K + k], want, ((double)N * size * fabs(factor) + 8 * fabs(want)) * 0x1p-24 + 1e-37);
   }
+  if (N > 1) {                             /* the same bits by weights that were turned round before */
+    buffer turned = buffer_new(bk_ceil(K, BK_PANEL) * bk_transposed_stride(N)), again = buffer_new(M * K), *outs[2] = {&turned, 0};
+    bk_args t = {.p = {w.p, turned.p}, .n = {K, N}};
+    run_all_ways(what, k_transpose_panels, &t, plan_transpose_panels(&t), outs);
+    a.p[3] = again.p, a.p[4] = turned.p, outs[0] = &again;
+    run_all_ways(what, k_dense_dgrad, &a, plan_dense_dgrad(&a), outs);
+    for (int64_t i = 0; i < M * K; i++) CHECK(float_bits(again.p[i]) == float_bits(dx.p[i]), "%s: transposed, %ld differs", what, (long)i);
+    buffer_free(&turned), buffer_free(&again);
+  }
   buffer_free(&dz), buffer_free(&w), buffer_free(&y), buffer_free(&dx);
 }
 

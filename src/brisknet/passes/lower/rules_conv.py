@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from brisknet.passes.lower.builder import size_of
+from brisknet.passes.lower.rules_dense import input_gradient
 from brisknet.passes.lower.rules_elementwise import activation_code, float32
 from brisknet.variables import PANEL
 
@@ -186,8 +187,7 @@ def _conv_dgrad(b, node):
         return
     source, stored = b.row(dz), b.row(y[0]) if y else None
     if conv.pointwise:
-        refs = source, b.panel(w), stored, b.out(dx)
-        b.emit("dense_dgrad", refs, (size_of(dz.shape[:-1]), conv.c, conv.f, act), floats, writes=(3,))
+        input_gradient(b, source, b.panel(w), stored, b.out(dx), size_of(dz.shape[:-1]), conv.c, conv.f, act, floats)
         return
     geometry = b.constant(conv.array())
     if conv.depthwise:

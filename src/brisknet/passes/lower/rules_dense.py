@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from brisknet.passes.lower.builder import size_of
 from brisknet.passes.lower.rules_elementwise import activation_code, float32
+from brisknet.variables import PANEL
 
 RULES: dict = {}
+
+STRIP = 144  # rows that a product works on at a time (csrc/kernels/microkernel.h)
+
+
+def transposed(b, ref, k, n):
+    """Weights [k,n], n > 1, turned round: panels of k columns and n rows, rounded up to whole panels."""
+    turned = b.new(4 * -(-k // PANEL) * -(-n // PANEL) * PANEL**3)
+    b.emit("transpose_panels", (ref, turned), (k, n), writes=(1,))
+    return turned
+
+
+def input_gradient(b, dz, w, y, dx, m, k, n, act, floats):
+    """dense_dgrad; where it takes many strips of rows, the weights are turned round once for all of them."""
+    turned = transposed(b, w, k, n) if m >= 4 * STRIP and n > 1 else None
+    b.emit("dense_dgrad", (dz, w, y, dx, turned), (m, k, n, act), floats, writes=(3,))
 
 
 def _dense(b, node):
@@ -24,7 +40,7 @@ def _dense_dgrad(b, node):
     refs = b.row(dz), b.panel(w), b.row(y[0]) if y else None
     act = activation_code(node.attrs.get("kind", "linear"))
     floats = (node.attrs.get("alpha", 0.0), node.attrs.get("scale", 1.0))
-    b.emit("dense_dgrad", (*refs, b.out(node.outputs[0])), (m, k, n, act), floats, writes=(3,))
+    input_gradient(b, *refs, b.out(node.outputs[0]), m, k, n, act, floats)
 
 
 def _dense_wgrad(b, node):

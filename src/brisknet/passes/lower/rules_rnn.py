@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from brisknet.passes.lower.builder import padded_size
 from brisknet.passes.lower.plan import Ref
+from brisknet.passes.lower.rules_dense import transposed
 from brisknet.passes.lower.rules_elementwise import activation_code, float32
-from brisknet.variables import PANEL
 
 RULES: dict = {}
 
@@ -20,14 +20,6 @@ def _weights(b, u):
         return b.panel(u)
     ref = b.new(4 * padded_size(u.shape))
     b.emit("pack_panel", (b.row(u), ref), u.shape, writes=(1,))
-    return ref
-
-
-def _transposed(b, u):
-    """The transposed recurrent weights [H,N] as panels of H columns and N rows, rounded up to whole panels."""
-    h, n = u.shape
-    ref = b.new(4 * -(-h // PANEL) * -(-n // PANEL) * PANEL**3)
-    b.emit("rnn_transpose", (_weights(b, u), ref), (h, n), writes=(1,))
     return ref
 
 
@@ -79,7 +71,7 @@ def _gradient(optional):
         u, *saved = node.inputs[: len(node.inputs) - len(given)]
         got = dict(zip(given, node.inputs[len(node.inputs) - len(given) :], strict=True))
         float32(u, *saved, *(t for n, t in got.items() if n != "mask"))
-        refs = [_transposed(b, u), *(b.row(t) for t in saved), *(b.row(got[n]) if n in got else None for n in optional)]
+        refs = [transposed(b, _weights(b, u), *u.shape), *(b.row(t) for t in saved), *(b.row(got[n]) if n in got else None for n in optional)]
         outs = [b.out(t) for t in node.outputs]
         ints, floats = (*saved[-1].shape,), ()
         if "activation" in node.attrs:
