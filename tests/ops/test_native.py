@@ -43,13 +43,15 @@ def run_native(name, arrays, attrs):
             else:
                 inputs.append(graph.add_input(a.shape, a.dtype.name))
                 feeds.append(a)
-        outs = dispatch.apply(name, inputs, **attrs)
-        outs = outs if isinstance(outs, tuple) else (outs,)
-        results = []
+        targets = None
         if update:
             _, _, _, params, _, slots = split_inputs(inputs, attrs, name.removesuffix("_update"))
             targets = [t.node.attrs["variable"] for group in (params, *slots) for t in group]
-        else:
+            attrs = {**attrs, "variables": tuple(targets)}  # as ops.optim.update notes them
+        outs = dispatch.apply(name, inputs, **attrs)
+        outs = outs if isinstance(outs, tuple) else (outs,)
+        results = []
+        if not update:
             targets = [Variable(np.zeros(t.shape, t.dtype), dtype=t.dtype) if t.dtype in ("float64", "int64") else None for t in outs]
         for t, v in zip(outs, targets, strict=True):
             if v is None:
