@@ -50,20 +50,21 @@ BK_INLINE void bk_att_slope(float *p, float *ds, int64_t seen, int64_t n, float 
   for (; j < n; j += VL) v_store(p + j, v_zero()), v_store(ds + j, v_zero());
 }
 
-/* Rows of a block of a tile of keys j0 .. j0 + n - 1. */
+/* Rows of a block of a tile of keys j0 .. j0 + n - 1; zeros behind them, as far as blocks of keys reach (ATT_ROWS is BK_PANEL). */
 static void bk_att_slopes(const bk_att *t, const bk_att_back *g, const bk_att_rows *b, int64_t j0, int64_t n, float *p, float *ds) {
+  const int64_t whole = bk_att_whole(n);
   float keep[ATT_TILE];
   for (int64_t r = 0; r < b->rows; r++, p += ATT_LD, ds += ATT_LD) {
     const int64_t i = b->i + r, seen = bk_att_seen(t, b, r, j0, n);
     if (t->threshold) bk_att_keep(t, i, j0, n, t->kept, keep);
     if (!b->sees[r]) {                               /* a mean: no score matters */
       const float each = t->zeros ? 0 : 1.0f / (float)t->S;
-      for (int64_t j = 0; j < bk_att_whole(n); j++) p[j] = j < n ? each * (t->threshold ? keep[j] : 1) : 0, ds[j] = 0;
+      for (int64_t j = 0; j < whole; j++) p[j] = j < n ? each * (t->threshold ? keep[j] : 1) : 0, ds[j] = 0;
       continue;
     }
     if (t->mask) bk_att_hide(t, b, r, j0, seen, p);
-    if (t->threshold) bk_att_slope(p, ds, seen, n, g->lse[i * t->H], g->delta[i], t->scale, keep);
-    else bk_att_slope(p, ds, seen, n, g->lse[i * t->H], g->delta[i], t->scale, 0);
+    if (t->threshold) bk_att_slope(p, ds, seen, whole, g->lse[i * t->H], g->delta[i], t->scale, keep);
+    else bk_att_slope(p, ds, seen, whole, g->lse[i * t->H], g->delta[i], t->scale, 0);
   }
 }
 

@@ -250,6 +250,8 @@ _LARGE = (
     _case(1, 2, 3, 17, s=33, mask=_mask(1, 1, 2, 33, dead=0), zeros=True),
     _case(1, 60, 2, 9, causal=True, mask=_mask(1, 1, 60, 60, dead=30), zeros=True),
     _case(1, 20, 1, 64, s=600),
+    _case(1, 20, 2, 8, s=64, causal=True),
+    _case(2, 5, 1, 24, s=250, causal=True, rate=0.4),
     _case(2, 64, 2, 32, causal=True, rate=0.1),
     _case(1, 70, 2, 16, s=300, mask=_mask(1, 1, 70, 300, dead=69), rate=0.5),
     _case(2, 3, 3, 17, s=200, mask=_mask(2, 1, 1, 200), zeros=True, rate=0.3),
