@@ -34,6 +34,9 @@ case("tape_twice", regression, on_tape(lambda t, v, m, x: [t.gradient(v, m.train
 case("apply_of_too_few_gradients", regression, on_tape(
      lambda t, v, m, x: m.optimizer.apply(t.gradient(v, m.trainable_weights)[:1], m.trainable_weights)),
      ValueError, "1 gradients for 2 variables")  # fmt: skip
+case("apply_of_gradients_in_another_order", regression, on_tape(
+     lambda t, v, m, x: m.optimizer.apply(t.gradient(v, m.trainable_weights)[::-1], m.trainable_weights)),
+     ValueError, "kernel", "expected")  # fmt: skip
 case("apply_without_any_gradient", regression, lambda m, x, y: m.optimizer.apply([None, None], m.trainable_weights),
      ValueError, "no gradient for any variable")
 case("function_that_decides_by_values", regression,

@@ -272,3 +272,12 @@ def test_tensors_of_a_tape_are_arrays_afterwards():
     with GradientTape() as tape:  # a constant for the next one
         z = ops.sum(y * v)
     assert np.allclose(tape.gradient(z, v), [2, 4])
+
+
+def test_variables_without_a_gradient_are_named_and_stay():
+    used, unused = brisknet.Variable(np.ones(2), name="used"), brisknet.Variable(np.ones(3), name="unused")
+    with GradientTape() as tape:
+        loss = ops.sum(used * used)
+    with pytest.warns(UserWarning, match="does not depend on the variables .*unused.*trainable = False"):
+        brisknet.optimizers.SGD(0.1).apply(tape.gradient(loss, [used, unused]), [used, unused])
+    assert np.allclose(used.numpy(), 0.8) and np.array_equal(unused.numpy(), np.ones(3))

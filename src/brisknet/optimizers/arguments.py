@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from brisknet.variables import Variable
 
-__all__ = ["LearningRate", "check_clipping", "check_number", "check_steps", "one_element"]
+__all__ = ["LearningRate", "check_clipping", "check_gradients", "check_number", "check_steps", "one_element"]
 
 
 def check_number(value, name, low=0.0, high=np.inf, closed=True) -> float:
@@ -68,3 +70,16 @@ class LearningRate(float):
 
     def __reduce__(self):
         return float, (float(self),)
+
+
+def check_gradients(pairs, missing) -> None:
+    """ValueError for a (variable, gradient) whose shapes differ; a warning about the variables that have no gradient."""
+    for v, g in pairs:
+        shape = tuple(np.shape(g)) if not hasattr(g, "shape") else tuple(g.shape)
+        if shape not in (tuple(v.shape), ()):
+            raise ValueError(f"apply: a gradient of shape {tuple(v.shape)} expected for the variable {v.path!r}, got shape {shape}")
+    if missing:
+        warnings.warn(
+            f"the loss does not depend on the variables {[v.path for v in missing]}, which stay as they are; leave them out, or set "
+            "trainable = False, if that is meant", stacklevel=3,
+        )  # fmt: skip

@@ -12,7 +12,7 @@ from brisknet.graph.trace import current_graph
 from brisknet.ops import optim_state
 from brisknet.ops.dispatch import apply
 from brisknet.ops.metric import count_step
-from brisknet.optimizers.arguments import LearningRate, check_clipping, check_number, check_steps, one_element
+from brisknet.optimizers.arguments import LearningRate, check_clipping, check_gradients, check_number, check_steps, one_element
 from brisknet.optimizers.schedules import LearningRateSchedule
 from brisknet.optimizers.schedules import serialize as serialize_schedule
 from brisknet.utils.naming import auto_name, to_snake_case
@@ -216,7 +216,11 @@ class Optimizer:
 
     # ---- updating -----------------------------------------------------------------------------------------------
     def apply(self, grads, trainable_variables=None) -> None:
-        """Update the variables by one step with their gradients (None: variable left alone). Works on arrays too."""
+        """Update the variables by one step with their gradients. Works on arrays too.
+
+        A variable whose gradient is None is left alone, with a warning that names it. ValueError where all are None, and
+        for a gradient that has not the variable's shape.
+        """
         grads = list(grads)
         if trainable_variables is None and not self.built:
             raise ValueError("apply: without variables the optimizer must be built: call build(trainable_variables) first")
@@ -231,6 +235,7 @@ class Optimizer:
         pairs = [(v, g) for v, g in zip(variables, grads, strict=True) if g is not None]
         if not pairs:
             raise ValueError("apply: no gradient for any variable; the loss does not depend on the trained weights")
+        check_gradients(pairs, [v for v, g in zip(variables, grads, strict=True) if g is None])
         chosen, gs = [v for v, _ in pairs], [g for _, g in pairs]
         if self.loss_scale_factor is not None:
             gs = [g / self.loss_scale_factor for g in gs]

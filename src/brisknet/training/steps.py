@@ -140,6 +140,10 @@ class Steps:
         # Weights that the call has made itself (run_eagerly of a model that was not built) were read in it.
         grads = gradients(self.optimizer.scale_loss(loss), [before[v] if v in before else graph.read(v) for v in trained])
         self.optimizer.observe(loss)
+        if any(g is None for g in grads):  # outputs without a loss are no oversight, of which apply() would warn
+            if not self.optimizer.built:
+                self.optimizer.build(trained)
+            trained, grads = [v for v, g in zip(trained, grads, strict=True) if g is not None], [g for g in grads if g is not None]
         self.optimizer.apply(grads, trained)
         self._count_step(graph)
 
