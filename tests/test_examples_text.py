@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from brisknet import config, layers
-from brisknet.datasets import tiny_shakespeare
+from brisknet.datasets import movie_reviews, tiny_shakespeare
 from brisknet.models import Model
-from examples import char_gpt
+from examples import char_gpt, sentiment
 from examples.transformer import decoder_block, encoder_block
 
 DATA = Path(os.environ.get("BRISKNET_DATA", "/nonexistent"))
@@ -52,3 +52,37 @@ def test_the_text_is_looked_for_before_it_is_downloaded(monkeypatch, tmp_path):
     monkeypatch.setenv("BRISKNET_DATA", str(tmp_path))
     (tmp_path / "tinyshakespeare.txt").write_text("To be")
     assert tiny_shakespeare.load_text() == "To be"
+
+
+# ---- sentiment --------------------------------------------------------------------------------------------------------
+@native
+def test_sentiment_of_made_reviews(capsys):
+    found = sentiment.main(["--length", "30", "--epochs", "15"], ("made reviews", *sentiment.made()))
+    assert set(found) == {"LSTM", "Transformer"} and min(found.values()) > 0.85
+    text = capsys.readouterr().out
+    assert "made reviews: 480 to learn from, 120 held out" in text and "taken as against  in favour" in text
+
+
+def test_the_last_words_of_reviews_are_read():
+    vectorize = layers.TextVectorization(vocabulary=["a", "b", "c", "d"])
+    ids = sentiment.word_ids(["a b c d", "d"], vectorize, 3)
+    assert ids.tolist() == [[3, 4, 5], [5, 0, 0]] and ids.dtype == np.int32
+
+
+def test_confusion():
+    assert sentiment.confusion(np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 1, 0])).tolist() == [[1, 1], [1, 2]]
+
+
+def test_without_reviews_it_says_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("BRISKNET_CACHE", str(tmp_path))
+    monkeypatch.delenv("BRISKNET_DATA", raising=False)
+    monkeypatch.setattr(movie_reviews, "URL", (tmp_path / "nowhere").as_uri())
+    name, (texts, _), _ = sentiment.load()
+    assert name == "made reviews" and len(texts) == 480 and "the real ones are not there" in capsys.readouterr().out
+
+
+@native
+@pytest.mark.skipif(not (DATA / "review_polarity.tar.gz").is_file(), reason="BRISKNET_DATA has no film reviews")
+def test_sentiment_of_real_reviews():
+    found = sentiment.main(["--only", "LSTM", "--length", "200", "--epochs", "8"])
+    assert found["LSTM"] > 0.75
