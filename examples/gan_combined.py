@@ -5,7 +5,7 @@ Written as it stands in countless notebooks, for Keras 3: there, what a model tr
 compile(), so the discriminator is thawed for its own steps and frozen for those of the combined model. With keras in the place of
 brisknet.keras this is a Keras program. Images, pictures and the judge are in digits.py.
 
-Run: python examples/gan_combined.py [--generator dense|conv] [--steps 8000] [--seed 7] [--out DIRECTORY]
+Run: python examples/gan_combined.py [--generator dense|conv] [--steps 12000] [--seed 7] [--out DIRECTORY]
 """
 
 import argparse
@@ -20,7 +20,7 @@ if __package__:
 else:
     import digits
 
-STEPS = {"dense": 8000, "conv": 3000}
+STEPS = {"dense": 12000, "conv": 6000}
 
 
 def build_generator(kind, latent_dim):
@@ -28,11 +28,11 @@ def build_generator(kind, latent_dim):
     if kind == "conv":
         return Sequential([
             Input((latent_dim,)),
-            layers.Dense(7 * 7 * 64),
+            layers.Dense(7 * 7 * 32),
             layers.LeakyReLU(negative_slope=0.2),
-            layers.Reshape((7, 7, 64)),
+            layers.Reshape((7, 7, 32)),
             layers.UpSampling2D(),
-            layers.Conv2D(32, 3, padding="same"),
+            layers.Conv2D(16, 3, padding="same"),
             layers.BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
             layers.UpSampling2D(),
@@ -61,16 +61,19 @@ def build_discriminator(kind):
     """Images to the probability that they are real."""
     if kind == "conv":
         hidden = [
+            layers.Conv2D(16, 3, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Dropout(0.25),
             layers.Conv2D(32, 3, strides=2, padding="same"),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(0.25),
-            layers.Conv2D(64, 3, strides=2, padding="same"),
-            layers.LeakyReLU(negative_slope=0.2),
-            layers.Dropout(0.25),
             layers.Flatten(),
+            layers.Dense(64),  # looks at the strokes all over the image together
+            layers.LeakyReLU(negative_slope=0.2),
         ]
     else:
         hidden = [
+            layers.GaussianNoise(0.3),  # else single pixels give painted images away, and shapes are never looked at
             layers.Flatten(),
             layers.Dense(512),
             layers.LeakyReLU(negative_slope=0.2),
@@ -85,11 +88,13 @@ def build_discriminator(kind):
 class GAN:
     """Not a model, but three of them."""
 
-    def __init__(self, kind="dense", latent_dim=64):
-        self.latent_dim = latent_dim
+    def __init__(self, kind="dense", steps=10_000, latent_dim=16):
+        self.latent_dim, self.steps = latent_dim, steps
         self.discriminator = build_discriminator(kind)
+        # It takes two batches a step, real images and painted ones. All rates go down to 0, so that the last steps settle.
+        rate = optimizers.schedules.CosineDecay(0.0004, 2 * steps)
         self.discriminator.compile(
-            loss="binary_crossentropy", optimizer=optimizers.Adam(0.0002, 0.5), metrics=["accuracy"]
+            loss="binary_crossentropy", optimizer=optimizers.Adam(rate, beta_1=0.5), metrics=["accuracy"]
         )
         self.generator = build_generator(kind, latent_dim)
 
@@ -98,9 +103,10 @@ class GAN:
         self.discriminator.trainable = False
         validity = self.discriminator(self.generator(z))
         self.combined = Model(z, validity)
-        self.combined.compile(loss="binary_crossentropy", optimizer=optimizers.Adam(0.0002, 0.5))
+        rate = optimizers.schedules.CosineDecay(0.0004, steps)
+        self.combined.compile(loss="binary_crossentropy", optimizer=optimizers.Adam(rate, beta_1=0.5))
 
-    def train(self, images, steps, batch_size=64, seed=7, every=1000, out=None, verbose=True):
+    def train(self, images, batch_size=64, seed=7, every=1000, out=None, verbose=True):
         """Returns {"d_loss", "d_accuracy", "g_loss"}: lists of their means over `every` steps."""
         images = images * 2 - 1  # as tanh has it
         rng = np.random.default_rng(seed)
@@ -108,7 +114,7 @@ class GAN:
         shown = rng.normal(size=(60, self.latent_dim)).astype("float32")
         history = {"d_loss": [], "d_accuracy": [], "g_loss": []}
         logs = []
-        for step in range(1, steps + 1):
+        for step in range(1, self.steps + 1):
             # Train the discriminator, on real images and on painted ones.
             real = images[rng.integers(0, len(images), batch_size)]
             noise = rng.normal(size=(batch_size, self.latent_dim)).astype("float32")
@@ -123,7 +129,7 @@ class GAN:
             g_loss = self.combined.train_on_batch(noise, valid)
 
             logs.append([*(0.5 * np.add(d_real, d_fake)), g_loss])
-            if step % every == 0 or step == steps:
+            if step % every == 0 or step == self.steps:
                 for name, value in zip(history, np.mean(logs, axis=0), strict=True):
                     history[name].append(float(value))
                 logs = []
@@ -146,10 +152,8 @@ def main(argv=None):
     args = parser.parse_args(argv)
 
     utils.set_random_seed(args.seed)
-    gan = GAN(args.generator)
-    history = gan.train(
-        digits.load()[1], args.steps or STEPS[args.generator], args.batch_size, args.seed, args.every, args.out
-    )
+    gan = GAN(args.generator, args.steps or STEPS[args.generator])
+    history = gan.train(digits.load()[1], args.batch_size, args.seed, args.every, args.out)
     if args.out:
         digits.curves(args.out / "losses.png", {k: v for k, v in history.items() if "loss" in k}, f"{args.every} steps each")
         print(f"pictures: {args.out}")

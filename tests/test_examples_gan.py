@@ -133,7 +133,7 @@ def test_dcgan_from_the_command_line(no_data, quick, tmp_path, capsys):
 # ---- the combined model ---------------------------------------------------------------------------------------------------
 def small_combined(kind="dense"):
     utils.set_random_seed(3)
-    return gan_combined.GAN(kind, latent_dim=8)
+    return gan_combined.GAN(kind, steps=6, latent_dim=8)
 
 
 @pytest.mark.parametrize("kind", ["dense", "conv"])
@@ -168,7 +168,7 @@ def test_a_frozen_discriminator_that_is_never_thawed_does_not_learn_and_says_so(
 
 def test_gan_combined_trains_both(backend):
     gan = small_combined()
-    history = gan.train(images(), steps=6, batch_size=8, every=3, verbose=False)
+    history = gan.train(images(), batch_size=8, every=3, verbose=False)
     assert list(history) == ["d_loss", "d_accuracy", "g_loss"] and all(np.isfinite(v).all() and len(v) == 2 for v in history.values())
     programs = [p for m in (gan.discriminator, gan.combined) for p in m._programs.values()]
     assert len(programs) == 2 and {p.executor for p in programs} == {backend}  # nothing is traced twice by thawing and freezing
