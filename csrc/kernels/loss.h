@@ -155,46 +155,55 @@ static float bk_not_a_label(float *d, int64_t n) {     /* a label out of range m
   return __builtin_nanf("");
 }
 
+/* Row r: what the logits say of the target is summed before their memory may become the gradient's. */
+static float bk_xent_sparse(const bk_args *a, int64_t r, const float *z, float *d, float weight) {   /* d = (p - onehot) scale */
+  const int64_t N = a->n[1], label = ((const int32_t *)a->p[1])[r];
+  if (label < 0 || label >= N) return bk_not_a_label(d, N);
+  const float max = bk_row_max(z, N), below = max - z[label], total = bk_row_exp(z, d, N, max);
+  const vf scale = v_set1(weight * a->f[1]), norm = v_set1(1.0f / total);
+  for (int64_t i = 0; i < N; i += VL) v_store_n(d + i, v_mul(v_mul(v_load_n(d + i, N - i), norm), scale), N - i);
+  d[label] -= weight * a->f[1];
+  return v_log(v_set1(total))[0] + below;
+}
+
+BK_INLINE vf bk_smoothed(const float *t, int64_t n, int64_t N, float smoothing) {   /* lanes past n are 0 */
+  vf v = v_load_n(t, n);
+  if (smoothing == 0) return v;
+  v = v_fma(v, v_set1(1.0f - smoothing), v_set1(smoothing / (float)N));
+  if (n >= VL) return v;
+  float pad[VL];
+  v_store(pad, v);
+  return v_load_n(pad, n);
+}
+
+static float bk_xent_dense(const bk_args *a, int64_t r, const float *z, float *d, float weight) {
+  const int64_t N = a->n[1];                           /* d = (p sum(t) - t) scale, l = -sum t log p */
+  const float *t = (const float *)a->p[1] + r * N, smoothing = a->f[0], max = bk_row_max(z, N);
+  vf sum = v_zero(), below = v_zero();
+  for (int64_t i = 0; i < N; i += VL) {
+    const vf ti = bk_smoothed(t + i, N - i, N, smoothing);
+    sum = v_add(sum, ti);
+    below = v_add(below, v_mask(v_ne(ti, v_zero()), v_mul(ti, v_sub(v_set1(max), v_load_n(z + i, N - i)))));
+  }
+  const float all = v_hsum(sum), total = bk_row_exp(z, d, N, max);
+  const vf scale = v_set1(weight * a->f[1]), norm = v_set1(1.0f / total), all_t = v_set1(all);
+  for (int64_t i = 0; i < N; i += VL) {
+    const vf p = v_mul(v_mul(v_load_n(d + i, N - i), norm), all_t);
+    v_store_n(d + i, v_mul(v_sub(p, bk_smoothed(t + i, N - i, N, smoothing)), scale), N - i);
+  }
+  return v_log(v_set1(total))[0] * all + v_hsum(below);
+}
+
 BK_KERNEL(xent_head) {
   (void)w;
   const int64_t N = a->n[1];
-  const int sparse = (int)a->n[2];
-  const float smoothing = a->f[0];
   for (int64_t u = lo; u < hi; u++) {
     BK_HEAD_ROWS(a, u, u + 1, m0, m1);
     double sum = 0;
     for (int64_t r = m0; r < m1; r++) {
       const float *z = (const float *)a->p[0] + r * N, weight = a->p[2] ? ((const float *)a->p[2])[r] : 1.0f;
-      float *d = (float *)a->p[4] + r * N, loss;
-      const float max = bk_row_max(z, N), total = bk_row_exp(z, d, N, max), log_total = v_log(v_set1(total))[0];
-      const vf scale = v_set1(weight * a->f[1]), norm = v_set1(1.0f / total);
-      if (sparse) {                                    /* d = (p - onehot) * scale */
-        const int64_t label = ((const int32_t *)a->p[1])[r];
-        if (label < 0 || label >= N) { sum += bk_not_a_label(d, N); continue; }
-        for (int64_t i = 0; i < N; i += VL)
-          v_store_n(d + i, v_mul(v_mul(v_load_n(d + i, N - i), norm), scale), N - i);
-        d[label] -= weight * a->f[1];
-        loss = log_total - (z[label] - max);
-      } else {                                         /* d = (p sum(t) - t) * scale, l = -sum t log p */
-        const float *t = (const float *)a->p[1] + r * N;
-        const vf keep = v_set1(1.0f - smoothing), spread = v_set1(smoothing / (float)N), shift = v_set1(max + log_total);
-        vf st = v_zero(), sl = v_zero();
-        for (int64_t i = 0; i < N; i += VL) {
-          vf ti = v_load_n(t + i, N - i);
-          if (smoothing != 0) ti = v_fma(ti, keep, spread);
-          if (N - i < VL) { float pad[VL]; v_store(pad, ti); ti = v_load_n(pad, N - i); }
-          st = v_add(st, ti);
-          sl = v_add(sl, v_mask(v_ne(ti, v_zero()), v_mul(ti, v_sub(shift, v_load_n(z + i, N - i)))));
-        }
-        const vf total_t = v_set1(v_hsum(st));
-        for (int64_t i = 0; i < N; i += VL) {
-          vf ti = v_load_n(t + i, N - i);
-          if (smoothing != 0) ti = v_fma(ti, keep, spread);
-          v_store_n(d + i, v_mul(v_sub(v_mul(v_mul(v_load_n(d + i, N - i), norm), total_t), ti), scale), N - i);
-        }
-        loss = v_hsum(sl);
-      }
-      sum += (double)(loss * weight);
+      float *d = (float *)a->p[4] + r * N;
+      sum += (double)((a->n[2] ? bk_xent_sparse(a, r, z, d, weight) : bk_xent_dense(a, r, z, d, weight)) * weight);
     }
     bk_head_done(a, u, sum);
   }

@@ -211,7 +211,7 @@ def _class_samples(pred):
     )
 
 
-register(OpSpec("xent_head", _head_infer, _xent_reference, _head_vjp, _class_samples(_P * 4 - 2)))
+register(OpSpec("xent_head", _head_infer, _xent_reference, _head_vjp, _class_samples(_P * 4 - 2), inplace=(None, 0)))
 register(OpSpec("cce_head", _head_infer, _cce_reference, _head_vjp, _class_samples(_P)))
 
 
