@@ -2,6 +2,7 @@
 
 2,000 reviews (datasets.movie_reviews, from BRISKNET_DATA, the cache or the network), of which a fifth is held out, as many of
 each kind. What a step learns from so few of them is noisy: the weights that count are averages over the last steps (use_ema).
+The LSTM's gradients, which can explode over hundreds of words, are clipped (clipnorm). Both get more than 80 % right.
 Where there are no reviews, made ones of a few words take their place.
 
 Run: python examples/sentiment.py [--words 10000] [--seed 1] [--only LSTM]
@@ -78,8 +79,11 @@ def transformer(words, length, width=32, heads=4):
     return Model(inputs, Dense(1, "sigmoid")(Dropout(0.5)(GlobalAveragePooling1D()(x))), name="Transformer")
 
 
-# The model, words of a review that it reads, learning rate and epochs.
-MODELS = {"LSTM": (lstm, 800, 0.002, 12), "Transformer": (transformer, 400, 0.001, 4)}
+# The model, words of a review that it reads, epochs, and what its optimizer is told.
+MODELS = {
+    "LSTM": (lstm, 600, 10, {"learning_rate": 0.002, "clipnorm": 0.3}),
+    "Transformer": (transformer, 400, 4, {"learning_rate": 0.001}),
+}
 
 
 def confusion(true, said):
@@ -99,9 +103,9 @@ def show(name, table):
 def main(argv=None, data=None):
     """Returns {model: its accuracy on the reviews held out}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--length", type=int, help="words of a review, the last ones; else 800 and 400")
+    parser.add_argument("--length", type=int, help="words of a review, the last ones; else 600 and 400")
     parser.add_argument("--words", type=int, default=10_000, help="size of the vocabulary")
-    parser.add_argument("--epochs", type=int, help="else 12 and 4")
+    parser.add_argument("--epochs", type=int, help="else 10 and 4")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=MODELS)
     parser.add_argument("--verbose", type=int, default=0)
@@ -113,14 +117,14 @@ def main(argv=None, data=None):
     print(f"{name}: {len(y)} to learn from, {len(y_test)} held out; {vectorize.vocabulary_size()} words")
 
     found = {}
-    for kind, (make, length, rate, epochs) in MODELS.items():
+    for kind, (make, length, epochs, settings) in MODELS.items():
         if args.only not in (None, kind):
             continue
         utils.set_random_seed(args.seed)
         length = args.length or length
         x, x_test = (word_ids(t, vectorize, length) for t in (texts, texts_test))
         model = make(vectorize.vocabulary_size(), length)
-        model.compile(Adam(rate, use_ema=True, ema_momentum=0.98), "binary_crossentropy", metrics=["accuracy"])
+        model.compile(Adam(use_ema=True, ema_momentum=0.98, **settings), "binary_crossentropy", metrics=["accuracy"])
         model.fit(x, y, epochs=args.epochs or epochs, verbose=args.verbose)
         table = confusion(y_test, (model.predict(x_test, verbose=0)[:, 0] > 0.5).astype(int))
         found[kind] = float(np.trace(table) / table.sum())
