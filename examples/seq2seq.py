@@ -160,7 +160,7 @@ def main(argv=None):
     for q, a, w in list(zip(questions, answers, written, strict=False))[:5]:
         print(f"  {q:>10} -> {w}" + ("" if a == w else f"   (should be {a})"))
 
-    weights = attention_map(model, x[:1], encode(written[:1], letters, t, before=(START,)))
+    weights = attention_map(model, x[:1], encode(written[:1], letters, t + 1, before=(START,)))
     show(weights, questions[0], written[0])
     if args.plot:
         plot(args.plot, weights, questions[0], written[0])

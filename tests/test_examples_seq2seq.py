@@ -60,6 +60,16 @@ def test_learns_to_reverse(network, width, capsys, monkeypatch):
     assert "held-out pairs right" in capsys.readouterr().out
 
 
+@native
+def test_answers_that_never_end(monkeypatch, capsys):
+    """A network that has learnt nothing writes to the end of the room there is."""
+    pairs = seq2seq.pairs
+    monkeypatch.setattr(seq2seq, "pairs", lambda task, count, rng: pairs(task, 1100, rng))
+    monkeypatch.setattr(seq2seq, "decode", lambda row, letters: letters[0] * len(row))
+    assert seq2seq.main(["--steps", "1", "--verbose", "0"]) == 0
+    assert "0.0 % of 1000" in capsys.readouterr().out
+
+
 def test_the_picture(tmp_path):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
