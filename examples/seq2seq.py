@@ -119,7 +119,7 @@ def plot(path, weights, question, answer):
     from brisknet.utils.plotting import finish, pyplot
 
     figure, axes = pyplot("--plot").subplots(figsize=(5, 4))
-    axes.imshow(np.asarray(weights)[: len(answer) + 1, : len(question)], cmap="Blues", vmin=0)
+    axes.imshow(np.asarray(weights)[: len(answer) + 1, : len(question)], cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(question)), question)
     axes.set_yticks(range(len(answer) + 1), [*answer, "end"])
     axes.set_xlabel("question")
