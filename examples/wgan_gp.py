@@ -9,7 +9,7 @@ GradientTape from tensorflow, the model is a Keras program.
 
 The generators are those of dcgan.py; images, pictures and the judge are in digits.py.
 
-Run: python examples/wgan_gp.py [--critic conv|dense] [--epochs 20] [--seed 7] [--out DIRECTORY] [--verbose 2]
+Run: python examples/wgan_gp.py [--critic conv|dense] [--epochs 16] [--seed 7] [--out DIRECTORY] [--verbose 2]
 """
 
 import argparse
@@ -118,17 +118,18 @@ class WGAN(Model):
         return {m.name: m.result() for m in self.metrics}
 
 
-def build(kind="conv", latent_dim=64, critic_steps=3, seed=7):
-    """A compiled Wasserstein GAN."""
+def build(kind="conv", steps=2500, latent_dim=64, critic_steps=3, seed=7):
+    """A Wasserstein GAN, compiled for this many steps of the generator: rates fall along a cosine."""
     critic, generator = (
         (conv_critic(), dcgan.conv_parts(latent_dim, 16)[1])
         if kind == "conv"
         else (dense_critic(), dcgan.dense_parts(latent_dim)[1])
     )
     wgan = WGAN(critic, generator, latent_dim, critic_steps, seed=seed)
+    c_rate, g_rate = (optimizers.schedules.CosineDecay(0.001, n) for n in (critic_steps * steps, steps))
     wgan.compile(
-        c_optimizer=optimizers.Adam(learning_rate=0.001, beta_1=0.5, beta_2=0.9),
-        g_optimizer=optimizers.Adam(learning_rate=0.001, beta_1=0.5, beta_2=0.9),
+        c_optimizer=optimizers.Adam(learning_rate=c_rate, beta_1=0.5, beta_2=0.9),
+        g_optimizer=optimizers.Adam(learning_rate=g_rate, beta_1=0.5, beta_2=0.9),
     )
     return wgan
 
@@ -137,7 +138,7 @@ def main(argv=None):
     """Returns what digits.judge() says of 1,000 samples, and the "history" of the losses."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--critic", choices=["conv", "dense"], default="conv")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--critic-steps", type=int, default=3, help="for each step of the generator")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--seed", type=int, default=7)
@@ -148,7 +149,8 @@ def main(argv=None):
 
     utils.set_random_seed(args.seed)
     images = digits.load()[1]
-    wgan = build(args.critic, critic_steps=args.critic_steps, seed=args.seed)
+    steps = args.epochs * -(-len(images) // args.batch_size)
+    wgan = build(args.critic, steps, critic_steps=args.critic_steps, seed=args.seed)
     monitor = [dcgan.GANMonitor(args.out, wgan.latent_dim, args.every)] if args.out else []
     history = wgan.fit(
         images, batch_size=args.batch_size, epochs=args.epochs, callbacks=monitor, verbose=args.verbose

@@ -91,13 +91,13 @@ def test_the_penalty_is_the_slopes_distance_from_one(images):
 @native
 def test_wgan_gp_learns(few, no_judge, capsys):
     few(640)
-    result = wgan_gp.main(["--critic", "dense", "--epochs", "5", "--verbose", "0"])
+    result = wgan_gp.main(["--critic", "dense", "--epochs", "8", "--verbose", "0"])
     (samples,) = no_judge
     assert samples.shape == (1000, 28, 28, 1) and samples.min() >= 0 and samples.max() <= 1
     # The margin around every digit is black, and samples differ from each other.
     assert samples[:, :2].mean() < 0.05 < samples.mean() and samples.std(axis=0).max() > 0.2
     assert result["history"]["penalty"][-1] < 0.1 and abs(result["history"]["distance"][-1]) < 20
-    assert "50 steps of the generator, 150 of the critic" in capsys.readouterr().out
+    assert "80 steps of the generator, 240 of the critic" in capsys.readouterr().out
 
 
 # ---- the variational autoencoder ----------------------------------------------------------------------------------------
