@@ -69,11 +69,26 @@ static void bk_wgrad_row(const bk_args *a, int64_t p0, int64_t p1) {
 }
 
 /* Copies mc rows of nc columns of dz into a panel, zeros past them. */
-static void bk_pack_dz(const float *dz, int64_t ld, int64_t mc, int64_t nc, float *out) {
+BK_INLINE void bk_pack_dz(const float *dz, int64_t ld, int64_t mc, int64_t nc, float *out) {
   for (int64_t m = 0; m < mc; m++, dz += ld, out += BK_PANEL) {
     BK_UNROLL for (int j = 0; j < NV; j++) {
       vf v = nc == BK_PANEL ? v_load(dz + j * VL) : nc > j * VL ? v_load_n(dz + j * VL, nc - j * VL) : v_zero();
       v_store(out + j * VL, v);
+    }
+  }
+}
+
+/* Panels [q0, q1) of rows [m0, m0 + mc) of dz, those that are not read in place. A few rows go through all panels before the next
+ * few: they are read along memory, and by whole pages. */
+#define PACK_ROWS 8
+static void bk_pack_panels(const bk_args *a, int64_t m0, int64_t mc, int64_t q0, int64_t q1, float *z) {
+  const int64_t M = a->n[0], N = a->n[2];
+  const float *dz = (const float *)a->p[1] + m0 * N;
+  for (int64_t m = 0; m < mc; m += PACK_ROWS) {
+    for (int64_t p = q0; p < q1; p++) {
+      if (bk_wgrad_direct_z(M, N, p)) continue;
+      const int64_t n0 = p * BK_PANEL;
+      bk_pack_dz(dz + m * N + n0, N, bk_min(PACK_ROWS, mc - m), bk_min(BK_PANEL, N - n0), z + ((p - q0) * mc + m) * BK_PANEL);
     }
   }
 }
@@ -142,11 +157,11 @@ BK_KERNEL(dense_wgrad) {
     const int64_t mc = bk_min(MBLOCK, M - m0), end = g.blocks == 1 ? g.hi : bk_ceil(g.hi, g.blocks);
     for (int64_t q0 = g.blocks == 1 ? g.lo : g.lo / g.blocks; q0 < end; q0 += NGROUP) {
       const int64_t q1 = bk_min(q0 + NGROUP, end);
+      bk_pack_panels(a, m0, mc, q0, q1, z);
       for (int64_t p = q0; p < q1; p++) {
         const int64_t n0 = p * BK_PANEL, nc = bk_min(BK_PANEL, N - n0);
         const int in_place = bk_wgrad_direct_z(M, N, p);
         const float *panel = in_place ? dz + m0 * N + n0 : z + (p - q0) * mc * BK_PANEL;
-        if (!in_place) bk_pack_dz(dz + m0 * N + n0, N, mc, nc, z + (p - q0) * mc * BK_PANEL);
         if (db && p * g.blocks >= g.lo && p * g.blocks < g.hi)     /* by the unit of the panel's first block */
           bk_bias_grad(panel, in_place ? N : BK_PANEL, mc, nc, m0 > 0, db + n0);
       }

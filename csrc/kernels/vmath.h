@@ -93,9 +93,12 @@ BK_INLINE vf v_log1p(vf x) {
   return v_sel(v_eq(x, v_set1(__builtin_inff())), x, y);
 }
 
+/* 1 / (1 + exp(-x)): nothing cancels on either side. From -x = 88.4 on 2^128 is infinite, and the result 0. */
 BK_INLINE vf v_sigmoid(vf x) {
-  vf e = v_exp_negative(v_neg(v_abs(x))), one = v_set1(1.0f);  /* exp(-|x|): both tails keep their precision */
-  return v_div(v_sel(v_ge(x, v_zero()), one, e), v_add(one, e));
+  vi n;
+  const vf one = v_set1(1.0f), t = v_min(v_set1(89.0f), v_max(v_set1(-40.0f), v_neg(x)));
+  const vf p = v_exp_core(v_exp_reduce(t, &n)), e = v_mul(v_add(p, one), v_pow2(n));
+  return v_div(one, v_add(one, e));
 }
 
 /* (tanh(x) / x - 1) / x^2 for q = x^2, |x| < 0.625: an even minimax polynomial (Cephes, S. Moshier) */
@@ -106,13 +109,12 @@ BK_INLINE vf v_tanh_tail(vf q) {
   return v_fma(p, q, v_set1(-3.33332819422e-1f));
 }
 
+/* -m / (2 + m), m = expm1(-2 |x|) = 2^n p + (2^n - 1): no cancellation near 0; from |x| = 20 on it is 1. */
 BK_INLINE vf v_tanh(vf x) {
-  vf ax = v_abs(x), q = v_mul(x, x), one = v_set1(1.0f);
   vi n;
-  vf e = v_exp_core(v_exp_reduce(v_max(v_set1(-40.0f), v_mul(ax, v_set1(-2.0f))), &n));
-  e = v_mul(v_add(e, one), v_pow2(n));                             /* exp(-2 |x|); from exp(-40) on tanh is 1 */
-  vf big = v_div(v_sub(one, e), v_add(one, e)), p = v_fma(v_mul(v_tanh_tail(q), q), ax, ax);
-  return v_copysign(v_sel(v_lt(ax, v_set1(0.625f)), p, big), x);   /* the sign of -0 too */
+  const vf p = v_exp_core(v_exp_reduce(v_max(v_set1(-40.0f), v_mul(v_abs(x), v_set1(-2.0f))), &n)), scale = v_pow2(n);
+  const vf m = v_fma(p, scale, v_sub(scale, v_set1(1.0f)));
+  return v_copysign(v_abs(v_div(m, v_add(m, v_set1(2.0f)))), x);     /* the sign of -0 too */
 }
 
 /* erf: x + x P(x^2) for |x| < 1, else 1 - exp(Q(|x|)); P and Q are Chebyshev fits of erf(x)/x - 1 and log(erfc(x)). */
