@@ -14,12 +14,12 @@ static inline int bk_wgrad_direct_z(int64_t M, int64_t N, int64_t p) {
 }
 
 static bk_plan plan_dense_wgrad(const bk_args *a) {
-  int64_t M = a->n[0], K = a->n[1], N = a->n[2], mb = bk_min(M, MBLOCK), panels = bk_ceil(N, BK_PANEL);
+  int64_t M = a->n[0], K = bk_max(a->n[1], a->n[3]), N = a->n[2], mb = bk_min(M, MBLOCK), panels = bk_ceil(N, BK_PANEL);
   if (N == 1) return bk_dense_plan(M, K, N, bk_ceil(K, COLUMN_UNIT), 0);
   if (M == 1) return bk_dense_plan(M, K, N, panels, 0);
   int64_t scratch = mb * bk_min(panels, NGROUP) * BK_PANEL;
   if (!bk_wgrad_direct_x(M, K, panels)) scratch += bk_packed_size(bk_min(K, STRIP), mb);
-  return bk_dense_plan(M, K, N, panels * bk_row_blocks(K, panels), 4 * scratch);
+  return bk_dense_plan(M, a->n[1] + a->n[3], N, panels * bk_row_blocks(K, panels), 4 * scratch);
 }
 
 /* One column: dw[k] = sum_m x[m,k] dz[m]; runs down the rows with 4 VL columns of x at a time. */
@@ -143,6 +143,13 @@ static void bk_wgrad_narrow(const bk_args *a) {
   if (db) v_store_n(db, sum, N);
 }
 
+/* Another x of the same dz, which is packed but once: few columns and many panels, so that units are panels for both. */
+static bk_args bk_wgrad_second(const bk_args *a) {
+  bk_args b = *a;
+  b.p[0] = a->p[4], b.p[2] = a->p[5], b.n[1] = a->n[3];
+  return b;
+}
+
 BK_KERNEL(dense_wgrad) {
   const float *dz = a->p[1];
   float *db = a->p[3];
@@ -153,6 +160,8 @@ BK_KERNEL(dense_wgrad) {
   const bk_grid g = bk_grid_of(K, panels, lo, hi);
   float *z = w->scratch, *packed_x = z + bk_min(M, MBLOCK) * bk_min(panels, NGROUP) * BK_PANEL;
   if (bk_wgrad_direct_x(M, K, panels)) packed_x = 0;
+  const bk_args second = bk_wgrad_second(a);
+  const bk_grid g2 = bk_grid_of(second.n[1], panels, lo, hi);
   for (int64_t m0 = 0; m0 < M; m0 += MBLOCK) {
     const int64_t mc = bk_min(MBLOCK, M - m0), end = g.blocks == 1 ? g.hi : bk_ceil(g.hi, g.blocks);
     for (int64_t q0 = g.blocks == 1 ? g.lo : g.lo / g.blocks; q0 < end; q0 += NGROUP) {
@@ -166,6 +175,7 @@ BK_KERNEL(dense_wgrad) {
           bk_bias_grad(panel, in_place ? N : BK_PANEL, mc, nc, m0 > 0, db + n0);
       }
       for (int64_t r = 0; r < g.blocks; r++) bk_wgrad_block(a, &g, r, m0, mc, q0, q1, z, q0, packed_x);
+      if (a->n[3]) bk_wgrad_block(&second, &g2, 0, m0, mc, q0, q1, z, q0, packed_x);
     }
   }
 }

@@ -72,6 +72,7 @@ class Builder:
         self.in_panels: set = set()
         self.in_lanes: set = set()  # convolutions
         self.folded_penalties: set = set()
+        self.wgrad_pairs: dict = {}  # {the earlier of two dense_wgrad of one dz: the later}
 
     # ---- tensors ------------------------------------------------------------------------------------------------
     def new(self, nbytes: int) -> Ref:

@@ -32,6 +32,7 @@ def lower(graph) -> Plan:
     nodes = _ordered(graph)
     _choose_layouts(b, nodes)
     rules_optim.prepare(b, nodes)
+    rules_dense.prepare(b, nodes)
     b.set_readers(nodes)
     for b.position, node in enumerate(nodes):
         b.scope = node.scope

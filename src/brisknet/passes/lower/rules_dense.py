@@ -44,13 +44,45 @@ def _dense_dgrad(b, node):
 
 
 def _dense_wgrad(b, node):
-    x, dz = node.inputs
+    if node in b.wgrad_pairs.values():  # computed with the one before
+        return
+    both = [node]
+    if node in b.wgrad_pairs:
+        both = sorted((node, b.wgrad_pairs[node]), key=lambda n: not n.attrs["bias"])
+    x, dz = both[0].inputs
     float32(x, dz)
     (m, k), n = x.shape, dz.shape[1]
-    refs = b.row(x), b.row(dz)
-    dw = b.out(node.outputs[0], "row" if n == 1 else "panel")
-    db = b.out(node.outputs[1]) if node.attrs["bias"] else None
-    b.emit("dense_wgrad", (*refs, dw, db), (m, k, n), writes=(2, 3))
+    refs = [b.row(x), b.row(dz), b.out(both[0].outputs[0], "row" if n == 1 else "panel")]
+    refs.append(b.out(both[0].outputs[1]) if both[0].attrs["bias"] else None)
+    k2 = 0
+    for other in both[1:]:
+        float32(other.inputs[0])
+        k2 = other.inputs[0].shape[1]
+        refs += b.row(other.inputs[0]), b.out(other.outputs[0], "panel")
+    b.emit("dense_wgrad", refs, (m, k, n, k2), writes=(2, 3, 5)[: len(refs) // 2])
+
+
+def _unshaped(t):
+    while t.node is not None and t.node.op == "reshape":
+        t = t.node.inputs[0]
+    return t
+
+
+def prepare(b, nodes) -> None:
+    """Before lowering: two gradients of one dz, as of the kernels of an LSTM, that read it in one go, panel by panel."""
+    at = {node: i for i, node in enumerate(nodes)}
+    waiting: dict = {}
+    for node in nodes:
+        if node.op != "dense_wgrad":
+            continue
+        x, dz = node.inputs
+        if x.shape[1] > STRIP or dz.shape[1] < 16 * PANEL or dz.shape[0] < 4 * STRIP:
+            continue
+        first = waiting.pop(_unshaped(dz), None)
+        if first is None:
+            waiting[_unshaped(dz)] = node
+        elif at.get(x.node, -1) < at[first] and not (first.attrs["bias"] and node.attrs["bias"]):
+            b.wgrad_pairs[first] = node
 
 
 def _matmul(b, node):
