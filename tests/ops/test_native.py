@@ -112,6 +112,9 @@ def test_python_and_c_agree_on_sizes():
     for rows, cols in ((1, 1), (plan.HEAD_ELEMENTS, 1), (plan.HEAD_ELEMENTS + 1, 1), (5000, 10), (3, 20000)):
         units = -(-rows // max(plan.HEAD_ELEMENTS // cols, 1))
         assert _core.plan(_core.OPS["xent_head"], (rows, cols, 1, units))[0] == units
+    for rows, blocks in ((plan.STRIP, 1), (plan.STRIP + 1, 2)):  # of 16 panels each
+        assert _core.plan(_core.OPS["dense_forward"], (rows, 8, 16 * PANEL, 0))[0] == 16 * blocks
+        assert _core.plan(_core.OPS["dense_wgrad"], (600, rows, 16 * PANEL, 0))[0] == 16 * blocks
 
 
 # ---- tails, special values, aliasing ------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ class Builder:
         self.in_lanes: set = set()  # convolutions
         self.folded_penalties: set = set()
         self.wgrad_pairs: dict = {}  # {the earlier of two dense_wgrad of one dz: the later}
+        self.wgrad_done: set = set()  # the later ones
 
     # ---- tensors ------------------------------------------------------------------------------------------------
     def new(self, nbytes: int) -> Ref:
@@ -193,16 +194,15 @@ class Builder:
     def settle(self, t, v) -> None:
         """Bring the value of t, which the node being lowered is about to update in the place of v, to that place: it is
         somewhere else where a step updates a variable twice, and something such as a constraint comes between."""
-        layout = self.plan.layouts[v]
-        source = self.as_layout(t, layout)
+        source = self.as_layout(t, self.plan.layouts[v])
         if source != Ref(v):
-            n = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
-            self.emit("copy_bytes", (source, self.update_place(t, v)), (n * ITEM_BYTES[v.dtype],), writes=(1,))
+            self.emit("copy_bytes", (source, self.update_place(t, v)), (self._nbytes(v),), writes=(1,))
 
     def _preserve(self, old, v) -> None:
-        layout = self.plan.layouts[v]
-        n = padded_size(v.shape) if layout == "panel" else size_of(v.shape)
-        nbytes = n * ITEM_BYTES[v.dtype]
-        kept = self.new(nbytes)
-        self.emit("copy_bytes", (Ref(v), kept), (nbytes,), writes=(1,))
-        self.places[old] = {layout: kept}
+        kept = self.new(self._nbytes(v))
+        self.emit("copy_bytes", (Ref(v), kept), (self._nbytes(v),), writes=(1,))
+        self.places[old] = {self.plan.layouts[v]: kept}
+
+    def _nbytes(self, v) -> int:
+        """What a variable takes in its layout."""
+        return SIZES[self.plan.layouts[v]](v.shape) * ITEM_BYTES[v.dtype]

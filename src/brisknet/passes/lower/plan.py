@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 __all__ = ["Buf", "Host", "Instruction", "Plan", "Ref", "Segment", "Table", "Unsupported"]
 
-# Sizes that csrc/brisknet.h and csrc/kernels/loss.h have too; a test holds them together.
+# Sizes that csrc/brisknet.h, csrc/kernels/loss.h and microkernel.h have too; a test holds them together.
 ALIGN = 64  # bytes
 PAD = 64  # bytes that kernels may read behind a buffer (BK_PAD)
 BLOCK = 4096  # elements in one unit of an optimizer update or of a sum over parameters (BK_BLOCK)
 HEAD_ELEMENTS = 16384  # predictions in one unit of a loss head
+STRIP = 144  # rows that a matrix product works on at a time
 
 
 class Unsupported(Exception):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from brisknet.passes.lower.builder import size_of
+from brisknet.passes.lower.builder import padded_size, size_of
+from brisknet.passes.lower.plan import STRIP
 from brisknet.passes.lower.rules_elementwise import activation_code, float32
 from brisknet.variables import PANEL
 
 RULES: dict = {}
 
-STRIP = 144  # rows that a product works on at a time (csrc/kernels/microkernel.h)
-
 
 def transposed(b, ref, k, n):
     """Weights [k,n], n > 1, turned round: panels of k columns and n rows, rounded up to whole panels."""
-    turned = b.new(4 * -(-k // PANEL) * -(-n // PANEL) * PANEL**3)
+    turned = b.new(4 * padded_size((-(-n // PANEL) * PANEL, k)))
     b.emit("transpose_panels", (ref, turned), (k, n), writes=(1,))
     return turned
 
@@ -44,7 +43,7 @@ def _dense_dgrad(b, node):
 
 
 def _dense_wgrad(b, node):
-    if node in b.wgrad_pairs.values():  # computed with the one before
+    if node in b.wgrad_done:  # computed with the one before
         return
     both = [node]
     if node in b.wgrad_pairs:
@@ -83,6 +82,7 @@ def prepare(b, nodes) -> None:
             waiting[_unshaped(dz)] = node
         elif at.get(x.node, -1) < at[first] and not (first.attrs["bias"] and node.attrs["bias"]):
             b.wgrad_pairs[first] = node
+            b.wgrad_done.add(node)
 
 
 def _matmul(b, node):
