@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["cache_directory", "data_directory", "download", "read_idx", "read_table", "sha256", "split_rows"]
+__all__ = ["cache_directory", "data_directory", "download", "fetched", "read_idx", "read_table", "sha256", "split_rows"]
 
 # Element types of the IDX format, by the third byte of the magic number; values are big-endian.
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -41,6 +41,25 @@ def cache_directory() -> Path:
         return Path(own).expanduser()
     base = os.environ.get("XDG_CACHE_HOME", "").strip()
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "brisknet"
+
+
+def fetched(what: str, name: str, url: str, checksum: str, download_missing: bool) -> Path:
+    """The file `name`: in the folder BRISKNET_DATA, or else in the cache, into which it is downloaded where it is in neither.
+
+    FileNotFoundError where that is not wanted; the messages say where to put the file.
+    """
+    folder = data_directory()
+    if folder is not None and (folder / name).is_file():
+        return folder / name
+    kept = cache_directory() / name
+    if not kept.is_file() or sha256(kept) != checksum:
+        if not download_missing:
+            raise FileNotFoundError(
+                f"{what} not on this machine: put the file from {url} into {str(kept.parent)!r} as {name!r}, or into the folder that "
+                "BRISKNET_DATA names"
+            )
+        download(url, kept, checksum)
+    return kept
 
 
 def sha256(path) -> str:

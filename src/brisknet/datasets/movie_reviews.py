@@ -40,18 +40,7 @@ def load_data(test_split=0.2, seed=113, download=True):
 
 def load_texts(download=True):
     """(texts, labels): all 2,000 reviews in the order of the archive, those against (0) before those in favour (1)."""
-    folder = files.data_directory()
-    if folder is not None and (folder / NAME).is_file():
-        return _read(folder / NAME)
-    kept = files.cache_directory() / NAME
-    if not kept.is_file() or files.sha256(kept) != SHA256:
-        if not download:
-            raise FileNotFoundError(
-                f"the film reviews are not on this machine: put the file from {URL} into {str(kept.parent)!r} as {NAME!r}, or "
-                "into the folder that BRISKNET_DATA names"
-            )
-        files.download(URL, kept, SHA256)
-    return _read(kept)
+    return _read(files.fetched("the film reviews are", NAME, URL, SHA256, download))
 
 
 def _read(path: Path):

@@ -21,15 +21,4 @@ def load_text(download=True) -> str:
     download    False: never use the network; FileNotFoundError where the text is not on this machine
     OSError where it is not there and can't be downloaded; it says where to put it.
     """
-    folder = files.data_directory()
-    if folder is not None and (folder / NAME).is_file():
-        return (folder / NAME).read_text("utf-8")
-    kept = files.cache_directory() / NAME
-    if not kept.is_file() or files.sha256(kept) != SHA256:
-        if not download:
-            raise FileNotFoundError(
-                f"Tiny Shakespeare is not on this machine: put the file from {URL} into {str(kept.parent)!r} as {NAME!r}, "
-                "or into the folder that BRISKNET_DATA names"
-            )
-        files.download(URL, kept, SHA256)
-    return kept.read_text("utf-8")
+    return files.fetched("Tiny Shakespeare is", NAME, URL, SHA256, download).read_text("utf-8")
