@@ -24,13 +24,19 @@ from brisknet.passes.hoist import hoist
 from brisknet.runtime.program import compile_graph, make_loop, optimize
 from brisknet.variables import Variable
 
-__all__ = ["Cached", "Decoding", "NotCached", "Stop"]
+__all__ = ["Cached", "Decoding", "NotCached", "Stop", "length_for"]
 
 POLL_SECONDS = 0.05  # how long steps may run before Python looks at signals
 STOP_STEPS = 32  # how many, where a token may end the text
 PROBE = 6  # positions that are compared with the ordinary call
 LEAST = -80.0  # logits below it are compared as it: the logarithms of probabilities go down to -inf
 SHORTEST = 16  # tokens that a program for texts of many lengths takes at least
+
+
+def length_for(count: int, limit: int | None) -> int:
+    """The length to which so many ids are padded, one of a few."""
+    size = max(SHORTEST, 1 << (count - 1).bit_length())
+    return min(size, limit) if limit else size
 
 
 class NotCached(Exception):
@@ -158,7 +164,7 @@ class Cached:
         self.counter.assign(counts)
         longest = int(counts.max())
         if longest:
-            size = min(max(SHORTEST, 1 << (longest - 1).bit_length()), self.room)
+            size = length_for(longest, self.room)
             tokens = np.zeros((self.rows, size), np.int32)  # what follows a row's tokens is overwritten before it is looked at
             for row, part in zip(tokens, parts, strict=True):
                 row[: len(part)] = part

@@ -7,7 +7,7 @@ import numpy as np
 
 from brisknet import activations, config
 from brisknet.layers.activation_layers import Softmax
-from brisknet.models.decoding import SHORTEST, Cached, NotCached, Stop
+from brisknet.models.decoding import Cached, NotCached, Stop, length_for
 from brisknet.ops import log
 from brisknet.ops.embedding import check_ids
 from brisknet.ops.registry import get_op
@@ -164,7 +164,7 @@ class Writer:
         if self.fixed is None and self._causal is None:
             self._causal = self._ignores_what_follows(rows[0])
         if self._causal:
-            size = _length_for(max(len(r) for r in rows), self.limit)
+            size = length_for(max(len(r) for r in rows), self.limit)
             logits = _ordinary(self.model, np.array([np.pad(r, (0, size - len(r))) for r in rows]))
             return logits[np.arange(len(rows)), [len(r) - 1 for r in rows]]
         if len({len(r) for r in rows}) == 1:
@@ -176,17 +176,11 @@ class Writer:
         row = row[: (self.limit or len(row) + 1) - 1]
         if not row.size:
             return False
-        size = _length_for(len(row) + 1, self.limit)
+        size = length_for(len(row) + 1, self.limit)
         want = _ordinary(self.model, row[None])[0, -1]
         padded = [np.pad(row, (0, size - len(row)), constant_values=filler)[None] for filler in (0, row[-1], row[0])]
         got = [_ordinary(self.model, p)[0, len(row) - 1] for p in padded]
         return all(np.allclose(g, want, rtol=0, atol=1e-4 * float(np.ptp(want))) for g in got)
-
-
-def _length_for(count: int, limit: int | None) -> int:
-    """The length to which so many ids are padded."""
-    size = max(SHORTEST, 1 << (count - 1).bit_length())
-    return min(size, limit) if limit else size
 
 
 # ---- without --------------------------------------------------------------------------------------------------------
