@@ -132,14 +132,14 @@ class IndexLookup(TokenLayer):
             single = part is not data and x.ndim == 1  # a batch of rank 1 is one document, an array of rank 1 is many
             yield self._values(x), 1 if single or x.ndim == 0 else len(x)
 
-    def _adapt(self, documents) -> None:
+    def _adapt(self, documents, owner=None) -> None:
         counts = Counts(self.output_mode == "tf_idf")
         for values, rows in documents:
             counts.add(values, rows)
         most = None if self.max_tokens is None else self.max_tokens - self._token_start()
         tokens = counts.ranked({t for t in (self.mask_token, self.oov_token) if t is not None}, most)
         if not tokens:
-            raise ValueError(f"{type(self).__name__} {self.name!r}: adapt: at least one token expected, got none")
+            raise ValueError(f"{owner or f'{type(self).__name__} {self.name!r}'}: adapt: at least one token expected, got none")
         self._take(tokens, counts.idf(tokens) if self.output_mode == "tf_idf" else None)
 
     # ---- lookup -------------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class TextVectorization(TokenLayer):
         """Learn the vocabulary from texts, or from (at most `steps`) batches of them: the most frequent tokens first, ties by
         the tokens themselves from high to low (Keras). batch_size is Keras' argument, which changes nothing."""
         self._lookup_layer._need_no_vocabulary()
-        self._lookup_layer._adapt(self._documents(data, steps))
+        self._lookup_layer._adapt(self._documents(data, steps), self._label)
 
     def _documents(self, data, steps):
         for part in raw_batches(data, steps):
